@@ -1,0 +1,28 @@
+"""One file per noun."""
+
+from .calling_profile import CallingProfile, Trunk
+from .channel import Channel
+from .civic_address import CivicAddress, Location
+from .customer import ConnectionState, Customer
+from .pasted_list import PastedList
+from .phone_number import PhoneNumber
+from .released_number import ReleasedNumber
+from .sip_connection import SipConnection
+from .staged_number import StagedNumber
+from .upstream_job import UpstreamJob
+
+__all__ = [
+    "CallingProfile",
+    "Channel",
+    "CivicAddress",
+    "ConnectionState",
+    "Customer",
+    "Location",
+    "PastedList",
+    "PhoneNumber",
+    "ReleasedNumber",
+    "SipConnection",
+    "StagedNumber",
+    "Trunk",
+    "UpstreamJob",
+]

@@ -1,0 +1,69 @@
+"""A customer: one Microsoft tenant that buys numbers from the operator."""
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
+
+from .channel import Channel
+
+
+class ConnectionState(models.TextChoices):
+    """Whether we may act inside the customer's own tenant (un-assign needs it)."""
+
+    UNKNOWN = "unknown", _("Not checked")
+    CONNECTED = "connected", _("Connected")
+    NOT_CONNECTED = "not_connected", _("Not connected")
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Reads of customers."""
+
+    def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "CustomerQuerySet":
+        """Customers in the principal's scope for the permission."""
+        scope = principal.scope(permission)
+        if scope.everything:
+            return self
+        return self.filter(Q(pk__in=scope.customers) | Q(channel_id__in=scope.channels))
+
+
+class Customer(models.Model):
+    """A tenant. Consent fields are Microsoft's; `consent_status` keeps Microsoft's word (active, suspended, removed…)."""
+
+    tenant_id = models.UUIDField(_("tenant ID"), unique=True)
+    full_name = models.CharField(_("name"), max_length=200)
+    ms_company_name = models.CharField(_("name at Microsoft"), max_length=200, blank=True)
+    ump_customer_guid = models.UUIDField(_("service ID"), null=True, blank=True, unique=True)
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, null=True, blank=True, related_name="customers", verbose_name=_("channel")
+    )
+    consent_status = models.CharField(_("consent"), max_length=32, blank=True)
+    relationship_status = models.CharField(_("relationship"), max_length=40, blank=True)
+    consented_on = models.DateTimeField(_("consented on"), null=True, blank=True)
+    consented_countries = models.JSONField(_("consented countries"), default=list, blank=True)
+    contacts = models.JSONField(_("contacts"), default=list, blank=True)
+    connection = models.CharField(
+        _("tenant connection"), max_length=16, choices=ConnectionState.choices, default=ConnectionState.UNKNOWN
+    )
+    connection_checked_at = models.DateTimeField(_("connection checked"), null=True, blank=True)
+    connection_message = models.CharField(_("connection message"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering = ("full_name", "pk")
+        indexes = [models.Index(fields=["full_name"], name="customer_name")]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def get_absolute_url(self) -> str:
+        """The customer's page."""
+        return reverse("numbers:customer", args=[self.tenant_id])

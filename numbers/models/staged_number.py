@@ -1,0 +1,39 @@
+"""What Microsoft said about a number during one synchronisation, before it is compared with ours."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .customer import Customer
+
+
+class StagedNumber(models.Model):
+    """One number of one pass. Column names and types are those of PhoneNumber, so that SQL can compare them.
+
+    Rows live as long as their pass. GUIDs are plain columns: the rows they name may not exist yet.
+    """
+
+    task = models.ForeignKey("tasks.Task", models.CASCADE, related_name="+")
+    e164 = models.CharField(_("number"), max_length=16)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    upstream_status = models.PositiveSmallIntegerField(null=True)
+    iso_country_code = models.CharField(max_length=8, blank=True)
+    calling_profile_id = models.UUIDField(null=True)
+    assignment_status = models.CharField(max_length=64, null=True)
+    assignment_target_id = models.CharField(max_length=64, blank=True)
+    activation_state = models.CharField(max_length=64, blank=True)
+    usage = models.CharField(max_length=64, blank=True)
+    additional_usages = models.JSONField(default=list)
+    acquired_capabilities = models.JSONField(default=list)
+    available_capabilities = models.JSONField(null=True)
+    acquired_on = models.DateTimeField(null=True)
+    tn_upload_job_id = models.UUIDField(null=True)
+    location_id = models.UUIDField(null=True)
+    civic_address_id = models.UUIDField(null=True)
+    allow_tenant_address_update = models.BooleanField(null=True)
+    displayed_country_code = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "e164"], name="staged_once_per_pass")]
+
+    def __str__(self) -> str:
+        return self.e164

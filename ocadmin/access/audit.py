@@ -1,0 +1,31 @@
+"""Writing the audit trail: in the same transaction as the change, one row per object, many rows at once."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .principal import Principal
+
+
+class Channel(models.TextChoices):
+    """Through what a piece of work came in."""
+
+    WEB = "web", _("Web")
+    API = "api", _("API")
+    CSV = "csv", _("CSV import")
+    SCHEDULE = "schedule", _("Schedule")
+    COMMAND = "command", _("Command line")
+    ADMIN = "admin", _("Django admin")
+
+
+def entry(action: str, *, by: Principal, channel: str, **fields: Any) -> "models.Model":
+    """An unsaved AuditEntry. `fields` are the columns of the model; before/after are JSON objects."""
+    from .models import AuditEntry
+
+    return AuditEntry(action=action, actor_id=by.user_id, actor_name=by.name, channel=channel, **fields)
+
+
+def record(action: str, *, by: Principal, channel: str, **fields: Any) -> None:
+    """Write one entry."""
+    entry(action, by=by, channel=channel, **fields).save()

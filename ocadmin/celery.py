@@ -1,0 +1,18 @@
+"""The Celery application. A message is only a nudge: what has to be done stands in the database (tasks/engine.py)."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocadmin.settings")
+
+app = Celery("ocadmin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["ocadmin.tasks"], related_name="celery_tasks")
+app.autodiscover_tasks(["ocadmin.numbers"])
+
+
+@setup_logging.connect
+def keep_django_logging(**_kwargs: object) -> None:
+    """Connecting to this signal stops Celery from replacing the logging that Django has set up."""

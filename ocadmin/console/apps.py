@@ -1,0 +1,11 @@
+"""The screens' shared machinery: lists, details, the shell around every page."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ConsoleConfig(AppConfig):
+    """Registers the app `console`."""
+
+    name = "ocadmin.console"
+    verbose_name = _("Console")

@@ -1,0 +1,368 @@
+"""All settings, read top to bottom: first what the environment may say, then Django's own names.
+
+Every value comes from the environment. An unknown OCADMIN_ name or a malformed value stops the process with one
+sentence, because a console that runs with half of its settings is worse than one that does not run.
+"""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """What may be set from outside. Names carry the prefix OCADMIN_ unless an alias is given."""
+
+    model_config = SettingsConfigDict(env_prefix="OCADMIN_", extra="ignore")
+
+    debug: bool = False
+    data_dir: Path = BASE_DIR / "var"
+    secret_key: str = ""
+    allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
+    trusted_origins: Annotated[list[str], NoDecode] = []
+    https: bool = False
+    log_level: str = "INFO"
+    admin_password: str = ""
+    host: str = Field("127.0.0.1", validation_alias="HOST")
+    port: int = Field(8000, ge=1, le=65535, validation_alias="PORT")
+    database_url: str = Field("", validation_alias="DATABASE_URL")
+    celery_broker_url: str = Field("", validation_alias="CELERY_BROKER_URL")
+    time_zone: str = "UTC"
+
+    # Microsoft. The operator API has no public specification: paths and scope are settings, see README.
+    sandbox_url: str = ""
+    operator_id: str = ""
+    entra_url: str = "https://login.microsoftonline.com"
+    entra_tenant: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    operator_url: str = ""
+    operator_scope: str = "eb63d611-525e-4a31-abd7-0cb33f679599/.default"
+    graph_url: str = "https://graph.microsoft.com/v1.0"
+    graph_scope: str = "https://graph.microsoft.com/.default"
+    http_timeout: float = Field(20, gt=0, le=120)
+    page_size: int = Field(1000, ge=1, le=1000)
+
+    # Synchronisation
+    sync_minutes: int = Field(60, ge=0, le=10080)
+    sync_brake_percent: float = Field(5, ge=0, le=100)
+    sync_brake_minimum: int = Field(10, ge=0)
+    quarantine_days: int = Field(45, ge=0, le=3650)
+
+    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @classmethod
+    def split_commas(cls, value: object) -> object:
+        """Lists are written with commas, as people write them, not as JSON."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("log_level")
+    @classmethod
+    def known_level(cls, value: str) -> str:
+        """Only the levels of the logging module."""
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ValueError("use DEBUG, INFO, WARNING, ERROR or CRITICAL")
+        return value.upper()
+
+    @field_validator("time_zone")
+    @classmethod
+    def known_zone(cls, value: str) -> str:
+        """A name of the IANA time zone database."""
+        import zoneinfo
+
+        if value not in zoneinfo.available_timezones():
+            raise ValueError("use a time zone name such as Europe/London")
+        return value
+
+    @field_validator("sandbox_url", "entra_url", "operator_url", "graph_url")
+    @classmethod
+    def web_address(cls, value: str) -> str:
+        """An http(s) address without the trailing slash."""
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("use an address that starts with https:// or http://")
+        return value.rstrip("/")
+
+
+def refuse(problem: str) -> None:
+    """Stop this process with one sentence instead of a traceback."""
+    sys.exit(f"ocadmin cannot start: {problem}")
+
+
+def read_environment() -> Environment:
+    """The environment as checked values; exits with a sentence that names the variable, its value and the rule."""
+    prefix = Environment.model_config["env_prefix"]
+    known = {
+        f"{prefix}{name}".upper() for name, field in Environment.model_fields.items() if not field.validation_alias
+    }
+    known.add("OCADMIN_REQUIRE_SERVICES")  # read by the tests only
+    unknown = sorted(name for name in os.environ if name.startswith(prefix) and name not in known)
+    if unknown:
+        refuse(f"there is no setting called {unknown[0]}. The settings are listed in README.md.")
+    try:
+        return Environment()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        name = field if field.isupper() else f"{prefix}{field}".upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        shown = "" if "secret" in field or "password" in field else f" is {str(first['input'])!r}, but"
+        refuse(f"the setting {name}{shown} is not usable: {reason}.")
+        raise
+
+
+def use_sandbox(env: Environment, url: str) -> None:
+    """Let the stand-in at `url` speak for Microsoft: every upstream address points at it, and every page says so."""
+    env.sandbox_url = url
+    env.entra_url = f"{url}/login"
+    env.operator_url = f"{url}/oc/v1"
+    env.graph_url = f"{url}/graph/v1.0"
+    env.graph_scope = "graph/.default"
+
+
+def read_secret_key(env: Environment) -> str:
+    """OCADMIN_SECRET_KEY, else the key kept in the data directory, made on the first start and readable by us only."""
+    if env.secret_key:
+        return env.secret_key
+    path = env.data_dir / "secret_key"
+    if not path.exists():
+        env.data_dir.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh, path)  # atomic: of two first starts one wins, both read the same key
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()
+
+
+def read_database(env: Environment) -> dict:
+    """Django's DATABASES["default"] from DATABASE_URL; the embedded default is SQLite in the data directory.
+
+    SQLite: WAL with IMMEDIATE transactions, without which two writers end in "database is locked".
+    PostgreSQL: psycopg's pool, which excludes persistent connections (CONN_MAX_AGE).
+    """
+    url = env.database_url or f"sqlite:///{env.data_dir / 'ocadmin.sqlite3'}"
+    try:
+        config = environ.Env.db_url_config(url)
+    except (environ.ImproperlyConfigured, ValueError, KeyError):
+        refuse(
+            "the setting DATABASE_URL is not usable: write postgres://user:password@host:5432/name or sqlite:///path."
+        )
+    engine = str(config.get("ENGINE", ""))
+    if engine.endswith("sqlite3"):
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864",
+        }
+        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    elif engine.endswith("postgresql"):
+        config["CONN_MAX_AGE"] = 0
+        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 10, "timeout": 20}}
+    else:
+        refuse("the setting DATABASE_URL is not usable: the console runs on PostgreSQL or SQLite.")
+    return config
+
+
+ENV = read_environment()
+if ENV.sandbox_url:
+    use_sandbox(ENV, ENV.sandbox_url)
+
+SECRET_KEY = read_secret_key(ENV)
+DEBUG = ENV.debug
+ALLOWED_HOSTS = ENV.allowed_hosts
+CSRF_TRUSTED_ORIGINS = ENV.trusted_origins
+ROOT_URLCONF = "ocadmin.urls"
+WSGI_APPLICATION = "ocadmin.wsgi.application"
+AUTH_USER_MODEL = "access.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "ocadmin",
+    "ocadmin.access.apps.AccessConfig",
+    "ocadmin.tasks.apps.TasksConfig",
+    "ocadmin.console.apps.ConsoleConfig",
+    "sbc.apps.SBCConfig",
+    "ocadmin.numbers.apps.NumbersConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "django_tables2",
+    "django_filters",
+    "django_htmx",
+    "import_export",
+    "lucide",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ocadmin.access.middleware.PrincipalMiddleware",
+    "ocadmin.console.middleware.TimeZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "ocadmin.console.context.shell",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": read_database(ENV)}
+
+# Sign-in: local accounts with allauth's rate limits. Accounts are made by an administrator, never by a visitor.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ACCOUNT_ADAPTER = "ocadmin.access.adapter.ClosedSignup"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "account_login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "ocadmin" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = ENV.time_zone
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ENV.data_dir / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# No request ever leaves for another host, and nothing runs that is not a file of ours.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https
+SECURE_SSL_REDIRECT = ENV.https
+SECURE_HSTS_SECONDS = 31_536_000 if ENV.https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.https else None
+
+# Celery carries nudges. Late acknowledgement and a short visibility window bring a nudge back after a killed worker;
+# a lost one is made good by the beat job that looks for due tasks (tasks/engine.py).
+CELERY_BROKER_URL = ENV.celery_broker_url or f"redis+socket://{ENV.data_dir.resolve()}/valkey.sock"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 1,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(ENV.data_dir / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "nudge-due-tasks": {"task": "ocadmin.tasks.nudge_due", "schedule": 5.0, "options": {"expires": 5}},
+    "tidy": {"task": "ocadmin.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+}
+if ENV.sync_minutes:
+    CELERY_BEAT_SCHEDULE["sync"] = {
+        "task": "numbers.scheduled_sync",
+        "schedule": ENV.sync_minutes * 60.0,
+        "options": {"expires": 60},
+    }
+
+shared_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[
+        *shared_processors,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"]),
+            ],
+            "foreign_pre_chain": [*shared_processors, structlog.processors.format_exc_info],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ENV.log_level},
+    "loggers": {
+        "httpx2": {"level": "WARNING"},
+        "django_structlog": {"level": "WARNING" if not DEBUG else "INFO"},
+    },
+}

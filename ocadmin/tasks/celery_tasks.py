@@ -1,0 +1,41 @@
+"""The Celery side: three thin tasks around the engine."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from . import engine
+from .models import Task
+
+logger = logging.getLogger(__name__)
+
+KEEP_FINISHED = timedelta(days=400)
+
+
+@shared_task(name="ocadmin.tasks.advance")
+def advance(task_id: int) -> None:
+    """Run one slice of a task."""
+    engine.advance(task_id)
+
+
+@shared_task(name="ocadmin.tasks.nudge_due")
+def nudge_due() -> None:
+    """Nudge all tasks whose time has come; runs every few seconds."""
+    engine.nudge_due()
+
+
+@shared_task(name="ocadmin.tasks.tidy")
+def tidy() -> None:
+    """Delete finished tasks, with their items, after more than a year. The audit trail stays."""
+    Task.objects.filter(finished_at__lt=timezone.now() - KEEP_FINISHED).delete()
+
+
+def send_nudge(task_id: int, seconds: float) -> None:
+    """Publish a nudge. Without a broker the task is picked up later by `nudge_due`, so this is no failure."""
+    try:
+        advance.apply_async((task_id,), countdown=seconds or None, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("no broker to nudge task %s (%s): it starts when a worker looks for due tasks", task_id, error)

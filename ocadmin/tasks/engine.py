@@ -1,0 +1,141 @@
+"""The engine: take a task, run one slice of its operation, give it back.
+
+The database is the truth. A Celery message carries a task's id and nothing else; losing all of them loses nothing,
+because `nudge_due` finds every task whose time has come. A slice may be run twice: what it saves is fenced by the
+lease (run.py), so that only the present holder's effects are kept.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Case, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import lease, registry
+from .models import Task, TaskState
+from .outcomes import Ask, Continue, Finished, Outcome, TaskFailed, TryLater, Wait
+from .run import LeaseLost, Run
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+def nudge(task_id: int, seconds: float = 0) -> None:
+    """Tell a worker to look at a task, after the transaction and `seconds`. A nudge that is lost does no harm."""
+    from .celery_tasks import send_nudge
+
+    transaction.on_commit(lambda: send_nudge(task_id, seconds))
+
+
+def advance(task_id: int) -> Task | None:
+    """Run one slice. Returns the task afterwards; None when it was not due or somebody else holds it."""
+    owner = lease.new_owner()
+    task = lease.take(task_id, owner)
+    if task is None:
+        return None
+    run = Run(task, owner)
+    try:
+        outcome = _slice(run)
+    except LeaseLost:
+        logger.warning("the lease of task %s was lost; its slice was not saved", task_id)
+        return None
+    except TryLater as later:
+        outcome = _pause(task, later)
+    except TaskFailed as failure:
+        outcome = _failure(task, failure.message, failure.code)
+    except Exception:
+        logger.exception("task %s failed unexpectedly", task.uid)
+        reference = _("An unexpected error stopped this task. Give this reference to support: %(uid)s.") % {
+            "uid": task.uid
+        }
+        outcome = _pause(task, TryLater(reference, "unexpected"))
+    _give_back(run, outcome)
+    return Task.objects.get(pk=task_id)
+
+
+def _slice(run: Run) -> Outcome:
+    """Steps of the operation until the slice is over or the operation has something to say."""
+    task = run.task
+    try:
+        operation = registry.get(task.kind)
+    except registry.UnknownOperation:
+        raise TaskFailed(
+            _("This version knows no task of the kind %(kind)s.") % {"kind": task.kind}, "unknown_kind"
+        ) from None
+    if task.attempts > MAX_ATTEMPTS:
+        raise TaskFailed(_("The worker died %(n)d times at the same place.") % {"n": task.attempts}, "worker_lost")
+    if run.cancelling:
+        return operation.cancel(run)
+    outcome: Outcome = Continue()
+    while isinstance(outcome, Continue) and not run.over:
+        outcome = operation.step(run)
+    return outcome
+
+
+def _pause(task: Task, later: TryLater) -> Outcome:
+    """Wait and try again, or fail when it has been tried often enough."""
+    attempts = task.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        return _failure(task, later.message, later.code)
+    seconds = later.seconds if later.seconds is not None else min(2.0**attempts, LONGEST_PAUSE_SECONDS)
+    task.attempts, task.error_code = attempts, later.code
+    return Wait(seconds, later.message)
+
+
+def _failure(task: Task, message: str, code: str) -> Finished:
+    task.error_code = code
+    return Finished(TaskState.FAILED, message, task.result)
+
+
+def _give_back(run: Run, outcome: Outcome) -> None:
+    """Save how the slice ended. A request to cancel that came meanwhile is kept."""
+    now = timezone.now()
+    task = run.task
+    changes: dict = {"lease_owner": "", "lease_until": None, "heartbeat_at": now}
+    match outcome:
+        case Continue():
+            changes |= {"state": _unless_cancelling(TaskState.RUNNING), "next_run_at": now}
+        case Wait(seconds, why):
+            changes |= {
+                "state": _unless_cancelling(TaskState.WAITING),
+                "next_run_at": now + timedelta(seconds=seconds),
+                "message": why,
+                "error_code": task.error_code,
+                "attempts": task.attempts,
+            }
+        case Ask(text, choices, code):
+            changes |= {
+                "state": _unless_cancelling(TaskState.ASKING),
+                "message": text,
+                "error_code": code,
+                "question": {"text": text, "choices": choices},
+            }
+        case Finished(state, message, result):
+            changes |= {
+                "state": state,
+                "message": message,
+                "error_code": task.error_code if state == TaskState.FAILED else "",
+                "result": result or task.result,
+                "finished_at": now,
+            }
+    with transaction.atomic():
+        kept = Task.objects.filter(pk=task.pk, lease_owner=run.owner).update(**changes)
+        if kept and not isinstance(outcome, Finished | Ask):
+            nudge(task.pk, outcome.seconds if isinstance(outcome, Wait) else 0)
+
+
+def _unless_cancelling(state: TaskState) -> Case:
+    return Case(When(state=TaskState.CANCELLING, then=Value(TaskState.CANCELLING)), default=Value(state))
+
+
+def nudge_due() -> int:
+    """Nudge every task whose time has come, the ones of dead workers included. Returns how many."""
+    lease.free_the_dead()
+    due = list(Task.objects.due().values_list("pk", flat=True))
+    for pk in due:
+        nudge(pk)
+    return len(due)

@@ -1,0 +1,51 @@
+"""Which operation runs a task of which kind."""
+
+from typing import Any, Protocol
+
+from ocadmin.access.permissions import Permission
+
+from .models import Task
+from .outcomes import Finished, Outcome
+from .run import Run
+
+
+class Operation(Protocol):
+    """What the engine asks of an operation. `kind` is stored in the task; `label` is shown."""
+
+    kind: str
+    label: str
+    permission: Permission
+
+    def step(self, run: Run) -> Outcome:
+        """Do one bounded piece of work (a page, a chunk), saved by `run.commit()`. May raise TaskFailed, TryLater."""
+
+    def cancel(self, run: Run) -> Finished:
+        """End the task after a request to cancel; the message says what was done and what was not."""
+
+    def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
+        """The parameters of a new task for the failed numbers `keys` of `task`."""
+
+
+class UnknownOperation(LookupError):
+    """No operation of that kind is registered."""
+
+
+_operations: dict[str, Operation] = {}
+
+
+def register(operation: Operation) -> None:
+    """Make an operation known under its kind."""
+    _operations[operation.kind] = operation
+
+
+def get(kind: str) -> Operation:
+    """The operation of a kind. Raises UnknownOperation."""
+    try:
+        return _operations[kind]
+    except KeyError:
+        raise UnknownOperation(kind) from None
+
+
+def kinds() -> dict[str, str]:
+    """Kind to label, for filters."""
+    return {kind: operation.label for kind, operation in _operations.items()}

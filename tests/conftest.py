@@ -1,0 +1,86 @@
+"""Fixtures for every test: three people, a sandbox that speaks for Microsoft, and the services that may be missing."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from ocadmin.access.models import User
+from ocadmin.access.permissions import Role
+from ocadmin.numbers.models import Customer
+from ocadmin.settings import use_sandbox
+
+from .factories import CustomerFactory, UserFactory, grant
+from .sandbox_process import Sandbox
+
+
+@pytest.fixture
+def contoso(db: None) -> Customer:
+    """Bob's customer."""
+    return CustomerFactory(full_name="Contoso")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Admin of the whole system."""
+    return grant(UserFactory(username="alice"), Role.ADMIN)
+
+
+@pytest.fixture
+def bob(contoso: Customer) -> User:
+    """Operator for Contoso only."""
+    return grant(UserFactory(username="bob"), Role.OPERATOR, customer=contoso)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Can sign in, has no role: must be refused everywhere."""
+    return UserFactory(username="charlie")
+
+
+@pytest.fixture
+def alice_client(alice: User) -> Client:
+    """A browser session of Alice's."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def bob_client(bob: User) -> Client:
+    """A browser session of Bob's."""
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def charlie_client(charlie: User) -> Client:
+    """A browser session of Charlie's."""
+    client = Client()
+    client.force_login(charlie)
+    return client
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox per test process."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """The sandbox with its demo data, and the settings pointing at it."""
+    state = sandbox_process.reset("demo")
+    state = sandbox_process.state()
+    for name in ("sandbox_url", "entra_url", "operator_url", "graph_url", "graph_scope"):
+        monkeypatch.setattr(settings.ENV, name, getattr(settings.ENV, name))
+    monkeypatch.setattr(settings.ENV, "operator_id", state["operatorId"])
+    monkeypatch.setattr(settings.ENV, "entra_tenant", state["directoryTenantId"])
+    monkeypatch.setattr(settings.ENV, "client_id", "console")
+    monkeypatch.setattr(settings.ENV, "client_secret", "sandbox-only-secret")
+    use_sandbox(settings.ENV, sandbox_process.url)
+    return sandbox_process

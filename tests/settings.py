@@ -1,0 +1,18 @@
+"""Settings of the tests: the product's own, in a data directory that is thrown away, without a broker."""
+
+import os
+import tempfile
+
+os.environ.setdefault("OCADMIN_DATA_DIR", tempfile.mkdtemp(prefix="ocadmin-tests-"))
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
+
+from ocadmin.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+ACCOUNT_RATE_LIMITS = False
