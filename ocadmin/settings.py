@@ -7,6 +7,7 @@ sentence, because a console that runs with half of its settings is worse than on
 import os
 import secrets
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -133,8 +134,11 @@ def read_secret_key(env: Environment) -> str:
     if env.secret_key:
         return env.secret_key
     path = env.data_dir / "secret_key"
-    if not path.exists():
+    try:
         env.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"the data directory {env.data_dir} cannot be used: {error.strerror}.")
+    if not path.exists():
         fresh = path.with_name(f"secret_key.{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))
@@ -155,7 +159,9 @@ def read_database(env: Environment) -> dict:
     """
     url = env.database_url or f"sqlite:///{env.data_dir / 'ocadmin.sqlite3'}"
     try:
-        config = environ.Env.db_url_config(url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about unknown schemes, and it shows the password; refused below
+            config = environ.Env.db_url_config(url)
     except (environ.ImproperlyConfigured, ValueError, KeyError):
         refuse(
             "the setting DATABASE_URL is not usable: write postgres://user:password@host:5432/name or sqlite:///path."
@@ -322,6 +328,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(ENV.data_dir / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "nudge-due-tasks": {"task": "ocadmin.tasks.nudge_due", "schedule": 5.0, "options": {"expires": 5}},
     "tidy": {"task": "ocadmin.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget-pasted-lists": {"task": "numbers.forget_pasted_lists", "schedule": 86400.0, "options": {"expires": 3600}},
 }
 if ENV.sync_minutes:
     CELERY_BEAT_SCHEDULE["sync"] = {
@@ -363,6 +370,10 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {
         "httpx2": {"level": "WARNING"},
+        # Three lines every few seconds about the clock asking whether there is work.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         "django_structlog": {"level": "WARNING" if not DEBUG else "INFO"},
     },
 }

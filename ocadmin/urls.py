@@ -1,9 +1,35 @@
 """All addresses. Each room keeps its own."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.account.urls")),
+from ocadmin.api import health
+from ocadmin.console import views as console
+from ocadmin.numbers.views.dashboard import dashboard
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)
+
+console_urls = [
+    path("", dashboard, name="dashboard"),
+    path("me/", console.preferences, name="preferences"),
+    path("me/lists/", console.remember, name="remember"),
+    path("running/", console.running, name="running"),
 ]
+
+urlpatterns = [
+    path("", include((console_urls, "console"))),
+    path("", include("ocadmin.numbers.urls")),
+    path("sbcs/", include("sbc.urls")),
+    path("tasks/", include("ocadmin.tasks.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+]
+
+handler400 = "ocadmin.console.views.bad_request"
+handler403 = "ocadmin.console.views.permission_denied"
+handler404 = "ocadmin.console.views.page_not_found"

@@ -12,7 +12,7 @@ class SBCQuerySet(models.QuerySet["SBC"]):
     """Reads of SBCs."""
 
     def visible_to(self, principal: Principal) -> "SBCQuerySet":
-        """SBCs are shared by customers: only people of the whole system see them (live-platform.md §7.3, channel admins do not)."""
+        """SBCs are shared by customers: only people of the whole system see them (live-platform.md §7.3)."""
         return self if principal.can_everywhere(Permission.VIEW) else self.none()
 
 

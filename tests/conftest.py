@@ -1,6 +1,7 @@
 """Fixtures for every test: three people, a sandbox that speaks for Microsoft, and the services that may be missing."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 
 import pytest
 from django.conf import settings
@@ -84,3 +85,27 @@ def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbo
     monkeypatch.setattr(settings.ENV, "client_secret", "sandbox-only-secret")
     use_sandbox(settings.ENV, sandbox_process.url)
     return sandbox_process
+
+
+def _not_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """With OCADMIN_REQUIRE_SERVICES=1 a test that is skipped is a test that failed: the service has to be there."""
+    if report.outcome == "skipped" and os.environ.get("OCADMIN_REQUIRE_SERVICES") == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}: OCADMIN_REQUIRE_SERVICES=1 does not allow to skip"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Skipped tests."""
+    report = yield
+    _not_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Skipped files."""
+    report = yield
+    _not_skipped(report)
+    return report

@@ -225,6 +225,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('e164', models.CharField(max_length=16, verbose_name='number')),
+                ('read_pass', models.PositiveSmallIntegerField(default=1)),
+                ('problem', models.CharField(blank=True, max_length=500)),
                 ('upstream_status', models.PositiveSmallIntegerField(null=True)),
                 ('iso_country_code', models.CharField(blank=True, max_length=8)),
                 ('calling_profile_id', models.UUIDField(null=True)),
@@ -244,6 +246,10 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='numbers.customer')),
                 ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tasks.task')),
             ],
+            options={
+                'verbose_name': 'staged number',
+                'verbose_name_plural': 'staged numbers',
+            },
         ),
         migrations.CreateModel(
             name='Trunk',

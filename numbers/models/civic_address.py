@@ -58,6 +58,10 @@ class CivicAddress(models.Model):
     def __str__(self) -> str:
         return self.one_line
 
+    def get_absolute_url(self) -> str:
+        """The address's page."""
+        return reverse("numbers:emergency-address", args=[self.pk])
+
     @property
     def one_line(self) -> str:
         """The address on one line: street and number, city, postal code, country."""
@@ -65,10 +69,6 @@ class CivicAddress(models.Model):
         street = (self.pre_directional, house, self.street_name, self.street_suffix, self.post_directional)
         parts = (" ".join(filter(None, street)), self.city, f"{self.state} {self.postal_code}".strip(), self.country)
         return ", ".join(filter(None, parts))
-
-    def get_absolute_url(self) -> str:
-        """The address's page."""
-        return reverse("numbers:emergency-address", args=[self.pk])
 
 
 class Location(models.Model):

@@ -32,7 +32,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class Customer(models.Model):
-    """A tenant. Consent fields are Microsoft's; `consent_status` keeps Microsoft's word (active, suspended, removed…)."""
+    """A tenant. The consent is Microsoft's; `consent_status` keeps its word (active, suspended, removed)."""
 
     tenant_id = models.UUIDField(_("tenant ID"), unique=True)
     full_name = models.CharField(_("name"), max_length=200)

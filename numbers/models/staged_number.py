@@ -9,12 +9,15 @@ from .customer import Customer
 class StagedNumber(models.Model):
     """One number of one pass. Column names and types are those of PhoneNumber, so that SQL can compare them.
 
-    Rows live as long as their pass. GUIDs are plain columns: the rows they name may not exist yet.
+    Rows live as long as their task. `read_pass` counts how often the list had to be read. A row with a `problem`
+    stands for a record that could not be understood: the number exists, so it is not missing; no more is known of it.
     """
 
     task = models.ForeignKey("tasks.Task", models.CASCADE, related_name="+")
     e164 = models.CharField(_("number"), max_length=16)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    read_pass = models.PositiveSmallIntegerField(default=1)
+    problem = models.CharField(max_length=500, blank=True)
     upstream_status = models.PositiveSmallIntegerField(null=True)
     iso_country_code = models.CharField(max_length=8, blank=True)
     calling_profile_id = models.UUIDField(null=True)
@@ -33,6 +36,8 @@ class StagedNumber(models.Model):
     displayed_country_code = models.CharField(max_length=8, blank=True)
 
     class Meta:
+        verbose_name = _("staged number")
+        verbose_name_plural = _("staged numbers")
         constraints = [models.UniqueConstraint(fields=["task", "e164"], name="staged_once_per_pass")]
 
     def __str__(self) -> str:

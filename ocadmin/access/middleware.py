@@ -15,5 +15,6 @@ class PrincipalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Set it and go on."""
         request.principal = SimpleLazyObject(lambda: principal_of(request.user))
         return self.get_response(request)

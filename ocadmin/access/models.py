@@ -75,6 +75,14 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
             return self
         return self.filter(Q(channel_ref__in=scope.channels) | Q(customer_ref__in=scope.customers))
 
+    def update(self, **kwargs: Any) -> int:
+        """Refused: entries stay what they are."""
+        raise ValidationError(_("The audit trail is append-only: an entry cannot be changed."))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refused: entries stay."""
+        raise ValidationError(_("The audit trail is append-only: an entry cannot be deleted."))
+
 
 class AuditEntry(models.Model):
     """One thing that happened to one object: who, through what, before and after. Never changed, never deleted.

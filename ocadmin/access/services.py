@@ -25,8 +25,9 @@ def principal_of(user: User | AnonymousUser) -> Principal:
 
 @transaction.atomic
 def grant(user: User, role: str, *, by: Principal, channel: Channel, place: dict[str, Any] | None = None) -> Membership:
-    """Give `user` the role in the place ({}: whole system, or {"channel": row}, {"customer": row}); replaces theirs there.
+    """Give `user` the role in a place; it replaces the one they have there.
 
+    `place`: None for the whole system, {"channel": row} or {"customer": row}.
     Returns the membership. Raises ValueError for an unknown role.
     """
     if role not in Role.values:
@@ -48,6 +49,7 @@ def grant(user: User, role: str, *, by: Principal, channel: Channel, place: dict
             label=str(membership),
             before=before,
             after={"role": role},
+            **_place(membership),
         )
     return membership
 
@@ -64,5 +66,15 @@ def revoke(membership: Membership, *, by: Principal, channel: Channel) -> None:
         label=str(membership),
         before={"role": membership.role},
         after={},
+        **_place(membership),
     )
     membership.delete()
+
+
+def _place(membership: Membership) -> dict[str, int | None]:
+    """Customer and channel of the entry, so that the people of that place see it."""
+    customer = membership.customer
+    return {
+        "customer_ref": membership.customer_id,
+        "channel_ref": customer.channel_id if customer is not None else membership.channel_id,
+    }

@@ -9,3 +9,9 @@ class ConsoleConfig(AppConfig):
 
     name = "ocadmin.console"
     verbose_name = _("Console")
+
+    def ready(self) -> None:
+        """Make tables quick."""
+        from . import quick_tables
+
+        quick_tables.install()

@@ -70,7 +70,7 @@ def _slice(run: Run) -> Outcome:
         raise TaskFailed(_("The worker died %(n)d times at the same place.") % {"n": task.attempts}, "worker_lost")
     if run.cancelling:
         return operation.cancel(run)
-    outcome: Outcome = Continue()
+    outcome = operation.step(run)
     while isinstance(outcome, Continue) and not run.over:
         outcome = operation.step(run)
     return outcome

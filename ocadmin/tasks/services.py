@@ -65,7 +65,7 @@ def cancel(tasks: TaskQuerySet, *, by: Principal, channel: str) -> int:
 
 
 def answer(task: Task, choice: str, *, by: Principal, channel: str) -> bool:
-    """Answer the question of a task that asks. Returns False when it no longer asks. Raises ValueError for another word."""
+    """Answer the question of a task. False when it no longer asks; ValueError where `choice` is none of its choices."""
     with transaction.atomic():
         fresh = Task.objects.select_for_update().get(pk=task.pk)
         if fresh.state != TaskState.ASKING:

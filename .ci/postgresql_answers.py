@@ -1,0 +1,13 @@
+"""Exit code 0 when the PostgreSQL server of DATABASE_URL answers and its role may create databases, as tests must."""
+
+import os
+import sys
+
+import psycopg
+
+try:
+    with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=3) as connection:
+        row = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+except psycopg.Error:
+    sys.exit(1)
+sys.exit(0 if row and row[0] else 1)

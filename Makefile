@@ -1,0 +1,66 @@
+# `make run` needs Python 3.11 or newer, make and git, nothing else. `make help` lists the rest.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock shell clean environment environment-dev test-sqlite test-postgresql
+
+PYTHON := .venv/bin/python
+# Processes of one test run; the slow tests start whole consoles, more of them at a time only wait for each other.
+JOBS ?= 2
+# The database of `make test`'s second round: DATABASE_URL where it is given, else a local server.
+TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://oc:oc@127.0.0.1:5432/oc)
+# The tests bring their own settings.
+CLEAN_ENV = env -u DATABASE_URL -u CELERY_BROKER_URL -u HOST -u PORT
+# Which checkout runs `make lock`; the result does not depend on it.
+UV := .venv/bin/uv
+
+help:  ## This list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: environment  ## Start the whole console on http://127.0.0.1:8000/ (HOST, PORT, DATABASE_URL, CELERY_BROKER_URL: README).
+	@exec $(PYTHON) manage.py run --end-with-parent
+
+test: check test-sqlite test-postgresql  ## Everything: style, migrations, tests on SQLite, then on PostgreSQL.
+
+check: environment-dev  ## Style and migrations only.
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(CLEAN_ENV) OCADMIN_DATA_DIR=build/check $(PYTHON) manage.py makemigrations --check --dry-run
+
+test-sqlite: environment-dev
+	$(CLEAN_ENV) $(PYTHON) -m pytest -n $(JOBS)
+
+# Browser and process tests do not ask the database anything new, so they ran once.
+test-postgresql: environment-dev
+	@url='$(TEST_DATABASE_URL)'; \
+	if DATABASE_URL="$$url" $(PYTHON) .ci/postgresql_answers.py; then \
+		set -x; $(CLEAN_ENV) DATABASE_URL="$$url" $(PYTHON) -m pytest -n $(JOBS) -m "not browser and not slow"; \
+	elif [ "$${OCADMIN_REQUIRE_SERVICES:-}" = 1 ]; then \
+		echo "no PostgreSQL answers, and OCADMIN_REQUIRE_SERVICES=1 does not allow to skip it" >&2; exit 1; \
+	else \
+		echo "skipped: no PostgreSQL (set DATABASE_URL to a server whose role may create databases)"; \
+	fi
+
+format: environment-dev  ## Format the Python code.
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+lock: environment-dev  ## Write requirements*.txt anew from pyproject.toml, with hashes.
+	$(UV) pip compile $(LOCK) pyproject.toml -o requirements.txt
+	$(UV) pip compile $(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+
+LOCK = --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url
+
+shell: environment  ## Django's Python shell on the data of `make run`.
+	@exec $(PYTHON) manage.py shell
+
+clean:  ## Remove the virtual environment and everything that tools left behind. Keeps the data in var/.
+	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	@.ci/environment requirements.txt
+
+environment-dev:
+	@.ci/environment requirements-dev.txt requirements.txt

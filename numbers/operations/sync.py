@@ -1,5 +1,0 @@
-"""placeholder"""
-
-
-class Sync:
-    kind = "sync"

@@ -1,0 +1,120 @@
+"""Numbers of ours that Microsoft no longer has. Concluded only from a whole list, and never from too many at once."""
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from ocadmin.access.models import AuditEntry
+from ocadmin.tasks.models import ItemState
+from ocadmin.tasks.outcomes import Ask, Continue, Outcome
+from ocadmin.tasks.run import Run
+
+from ...lifecycle import Status
+from ...models import Customer, PhoneNumber, StagedNumber
+from .. import archive
+from . import scope
+from .compare import CHUNK, Chunk, add_up, move_statuses
+from .reading import not_listed
+
+MARK, KEEP = "mark", "keep"
+
+
+def step(run: Run) -> Outcome:
+    """Put the brake on where too many are missing, else move the next thousand; then finish."""
+    cursor = run.cursor
+    answer = cursor.get("answer")
+    if not cursor.get("whole") or answer == KEEP:
+        return _finish(run, kept=answer == KEEP)
+    if answer == MARK and not cursor.get("read_anew"):
+        return _read_anew(run)
+    if not cursor.get("brake_passed"):
+        return _brake(run) or Continue()
+    if not _move(run):
+        return _finish(run)
+    return Continue()
+
+
+def _brake(run: Run) -> Ask | None:
+    """A question when more numbers are missing than may go without asking; None when the way is free.
+
+    An answer counts for as many numbers as the person saw, and no more.
+    """
+    gone = not_listed(run).filter(status=Status.ACTIVE).count()
+    active = scope.within(run.task, PhoneNumber.objects.filter(status=Status.ACTIVE)).count()
+    limit = settings.ENV.sync_brake_percent
+    too_many = gone > settings.ENV.sync_brake_minimum and gone * 100 > limit * active
+    asked = too_many and gone > run.cursor.get("approved", 0)
+    with run.commit():
+        if asked:
+            run.cursor |= {"approved": gone, "answer": None, "read_anew": False}
+        else:
+            run.cursor["brake_passed"] = True
+    if not asked:
+        return None
+    text = _(
+        "%(gone)d of %(active)d active numbers are missing from Microsoft's list. That is more than %(limit)g %%, "
+        "so nothing was marked. Mark them for removal, or leave them as they are?"
+    )
+    choices = {MARK: _("Mark %(gone)d numbers for removal") % {"gone": gone}, KEEP: _("Leave them as they are")}
+    return Ask(text % {"gone": gone, "active": active, "limit": limit}, choices, "brake")
+
+
+def _read_anew(run: Run) -> Outcome:
+    """The answer may have come hours later: read and compare once more before anything is marked."""
+    task = run.task
+    with run.commit():
+        StagedNumber.objects.filter(task=task).delete()
+        run.cursor = {"phase": "numbers", "answer": MARK, "read_anew": True, "approved": run.cursor["approved"]}
+        for code in ("conflicts", "unreadable"):
+            task.result.pop(code, None)
+        task.done, task.unchanged, task.refused, task.failed = task.succeeded, 0, 0, 0
+    return Continue()
+
+
+def _move(run: Run) -> bool:
+    """Move one chunk of missing numbers. Returns False when there are no more."""
+    with run.commit():
+        chosen = not_listed(run).order_by("pk").values_list("pk", flat=True)[:CHUNK]
+        numbers = list(PhoneNumber.objects.select_for_update().filter(pk__in=list(chosen)))
+        work = Chunk(run.task, dict(Customer.objects.values_list("pk", "channel_id")))
+        active = [number for number in numbers if number.status == Status.ACTIVE]
+        leaving = [number for number in numbers if number.status == Status.RELEASE_REQUESTED]
+        _mark(run, work, active)
+        _release(run, work, leaving)
+        AuditEntry.objects.bulk_create(work.entries)
+        run.outcomes(work.items)
+        add_up(run, work.items)
+        run.task.total = (run.task.total or 0) + len(work.items)
+        run.task.step = _("Looking at numbers that Microsoft no longer has")
+    return bool(work.items)
+
+
+def _mark(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
+    """0 → 2: the customer has deleted it in the Teams admin center; somebody has to approve."""
+    reason = _("Missing from Microsoft's list since %(date)s.") % {"date": date_format(timezone.localdate())}
+    for number in numbers:
+        work.moves[Status.ACTIVE, Status.MARKED_FOR_REMOVAL].append(number.pk)
+        work.outcome("gone", number, ItemState.SUCCEEDED, reason)
+        before, after = {"status": Status.ACTIVE.name}, {"status": Status.MARKED_FOR_REMOVAL.name}
+        work.history("gone", number, before, after, reason)
+    move_statuses(work, reason)
+    ids = [number.pk for number in numbers]
+    PhoneNumber.objects.filter(pk__in=ids).update(aslv_code=404, asticks=scope.ticks(run.task))
+
+
+def _release(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
+    """1 → Released: no longer on a whole list, so Microsoft has completed the release that was asked for."""
+    archive.release_completed(numbers, at=timezone.now(), task_ref=run.task.pk)
+    for number in numbers:
+        work.outcome("released", number, ItemState.SUCCEEDED, _("Microsoft has completed the release."))
+        work.history("released", number, {"status": Status.RELEASE_REQUESTED.name}, {"status": "RELEASED"})
+
+
+def _finish(run: Run, *, kept: bool = False) -> Outcome:
+    with run.commit():
+        run.cursor["phase"] = "finish"
+        if kept:
+            note = _("The numbers that are missing at Microsoft were left as they are.")
+            run.task.result.setdefault("notes", []).append(note)
+    return Continue()

@@ -1,0 +1,150 @@
+"""The operation `sync`: its phases in order, how it starts, how it ends.
+
+read profiles ▸ consents ▸ connections ▸ addresses ▸ numbers (into staging) ▸ compare ▸ missing ▸ finish
+
+Only the last three write to numbers, and only after the list was read to its end. A pass over one customer or over a
+few numbers takes the same way with a smaller list.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
+from ocadmin.tasks import services
+from ocadmin.tasks.models import Task, TaskState
+from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed, TryLater
+from ocadmin.tasks.run import Run
+
+from ...microsoft.errors import MicrosoftError
+from ...models import Customer, StagedNumber
+from . import compare, directory, missing, reading
+
+PURGE_CHUNK = 20_000
+
+
+def start(
+    *,
+    by: Principal,
+    channel: str,
+    customers: list[Customer] | None = None,
+    numbers: list[str] | None = None,
+) -> Task:
+    """Start a synchronisation of everything, of some customers, or of some numbers (E.164). Returns its task.
+
+    Raises ocadmin.tasks.services.AlreadyRunning: two passes over lists never run at once.
+    """
+    params: dict[str, Any] = {}
+    title = _("Synchronise all customers")
+    if numbers is not None:
+        params["numbers"] = numbers
+        title = _("Synchronise %(number)s") % {"number": numbers[0]} if len(numbers) == 1 else _("Synchronise numbers")
+    elif customers is not None:
+        params["customers"] = [customer.pk for customer in customers]
+        title = (
+            _("Synchronise %(customer)s") % {"customer": customers[0].full_name}
+            if len(customers) == 1
+            else _("Synchronise %(count)d customers") % {"count": len(customers)}
+        )
+    only = customers[0] if customers and len(customers) == 1 else None
+    return services.start(
+        Sync.kind,
+        title=title[:200],
+        by=by,
+        channel=channel,
+        params=params,
+        unique_key="" if numbers is not None else "sync",
+        customer_ref=only.pk if only else None,
+        channel_ref=only.channel_id if only else None,
+    )
+
+
+class Sync:
+    """What the task engine runs for tasks of the kind `sync`."""
+
+    kind = "sync"
+    label = gettext_lazy("Synchronisation")
+    permission = Permission.SYNC
+
+    def step(self, run: Run) -> Outcome:
+        """One page, one chunk or one customer. Microsoft's errors become a pause or the end of the task."""
+        phase = run.cursor.get("phase", "begin")
+        try:
+            return _PHASES[phase](run)
+        except MicrosoftError as error:
+            if error.retryable:
+                raise TryLater(error.message, error.code, error.retry_after) from error
+            raise TaskFailed(error.message, error.code) from error
+
+    def cancel(self, run: Run) -> Finished:
+        """Throw the staged list away and say how far it came."""
+        StagedNumber.objects.filter(task=run.task).delete()
+        if run.cursor.get("phase") in ("compare", "missing", "finish"):
+            message = _("Stopped. %(done)d of %(total)d numbers had been compared and saved; the others are as before.")
+            message %= {"done": run.task.done, "total": run.task.total or 0}
+        else:
+            message = _("Stopped while reading from Microsoft. No number was changed.")
+        return Finished(TaskState.CANCELLED, message, run.task.result)
+
+    def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
+        """A pass over just the failed numbers."""
+        return {"numbers": keys}
+
+
+def _begin(run: Run) -> Outcome:
+    """Choose the way: a few numbers need neither directory nor list. Leftovers of ended passes go."""
+    with run.commit():
+        StagedNumber.objects.exclude(task__in=Task.objects.alive()).delete()
+        run.cursor["phase"] = "single" if "numbers" in run.task.params else "profiles"
+        run.task.step = _("Starting")
+    return Continue()
+
+
+def _finish(run: Run) -> Outcome:
+    """Empty the staging table chunk by chunk, then say what was found."""
+    chunk = StagedNumber.objects.filter(task=run.task).order_by("pk").values("pk")[:PURGE_CHUNK]
+    with run.commit():
+        left, _rows = StagedNumber.objects.filter(pk__in=list(chunk.values_list("pk", flat=True))).delete()
+    if left:
+        return Continue()
+    task = run.task
+    state = TaskState.PARTIAL if task.failed or task.result.get("conflicts") else TaskState.SUCCEEDED
+    return Finished(state, _summary(task), task.result)
+
+
+def _summary(task: Task) -> str:
+    """One sentence: what was new, changed and gone, and what needs attention."""
+    result = task.result
+    words = {
+        "new": _("%(n)d new"),
+        "activated": _("%(n)d activated"),
+        "changed": _("%(n)d changed"),
+        "completed": _("%(n)d completed"),
+        "restored": _("%(n)d back again"),
+        "gone": _("%(n)d marked for removal"),
+        "released": _("%(n)d released"),
+        "conflicts": _("%(n)d with another owner at Microsoft"),
+        "unreadable": _("%(n)d not readable"),
+        "not_found": _("%(n)d unknown to Microsoft"),
+    }
+    parts = [text % {"n": result[key]} for key, text in words.items() if result.get(key)]
+    text = _("%(parts)s, %(n)d unchanged.") if parts else _("%(n)d unchanged.")
+    sentence = text % {"parts": ", ".join(parts), "n": task.unchanged}
+    return " ".join([sentence, *result.get("notes", [])])
+
+
+_PHASES: dict[str, Callable[[Run], Outcome]] = {
+    "begin": _begin,
+    "profiles": directory.profiles,
+    "consents": directory.consents,
+    "connections": directory.connections,
+    "addresses": directory.addresses,
+    "numbers": reading.page,
+    "single": reading.single,
+    "compare": compare.chunk,
+    "missing": missing.step,
+    "finish": _finish,
+}

@@ -1,0 +1,54 @@
+"""Pasted lists: keeping one, and finding its numbers again."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ocadmin.access.principal import Principal
+
+from .models import PastedList, PhoneNumber
+from .pasting import Reading
+
+KEPT_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A pasted list and what became of it. A number outside the person's scope is simply not found."""
+
+    id: uuid.UUID
+    count: int
+    found: list[str]
+    missing: list[str]
+    unreadable: list[str]
+
+
+def keep(reading: Reading, principal: Principal) -> uuid.UUID:
+    """Store a list for this person for a week; their lists that are older go."""
+    PastedList.objects.filter(user_id=principal.user_id, created_at__lt=timezone.now() - KEPT_FOR).delete()
+    kept = PastedList.objects.create(user_id=principal.user_id, numbers=reading.numbers, unreadable=reading.unreadable)
+    return kept.pk
+
+
+def find(key: str, principal: Principal, visible: QuerySet[PhoneNumber]) -> Pasted | None:
+    """The person's own list with its numbers looked up among `visible`; None for a foreign, expired or malformed key."""
+    try:
+        wanted = uuid.UUID(key)
+    except ValueError:
+        return None
+    kept = PastedList.objects.filter(
+        pk=wanted, user_id=principal.user_id, created_at__gte=timezone.now() - KEPT_FOR
+    ).first()
+    if kept is None:
+        return None
+    found = set(visible.filter(e164__in=kept.numbers).order_by().values_list("e164", flat=True))
+    return Pasted(
+        id=kept.pk,
+        count=len(kept.numbers),
+        found=[number for number in kept.numbers if number in found],
+        missing=[number for number in kept.numbers if number not in found],
+        unreadable=kept.unreadable,
+    )

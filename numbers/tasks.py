@@ -1,0 +1,33 @@
+"""The Celery side of the app: what the schedule starts."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from ocadmin.access.audit import Channel
+from ocadmin.access.principal import SYSTEM
+from ocadmin.tasks.services import AlreadyRunning
+
+from .models import PastedList
+from .operations import sync
+
+logger = logging.getLogger(__name__)
+
+KEEP_PASTED = timedelta(days=7)
+
+
+@shared_task(name="numbers.scheduled_sync")
+def scheduled_sync() -> None:
+    """Start the regular synchronisation; while one runs the next one is left out."""
+    try:
+        sync.start(by=SYSTEM, channel=Channel.SCHEDULE)
+    except AlreadyRunning as running:
+        logger.info("the scheduled synchronisation was left out: task %s is still running", running.task.pk)
+
+
+@shared_task(name="numbers.forget_pasted_lists")
+def forget_pasted_lists() -> None:
+    """Delete pasted lists after a week."""
+    PastedList.objects.filter(created_at__lt=timezone.now() - KEEP_PASTED).delete()

@@ -1,0 +1,41 @@
+"""Addresses of numbers and of what belongs to them."""
+
+from django.urls import path, register_converter
+
+from .views import calling_profiles, customers, emergency_addresses, number, numbers, sbc_usage
+
+app_name = "numbers"
+
+
+class E164Converter:
+    """A number as people write it: it begins with a plus or a digit. What it means is the view's question."""
+
+    regex = r"[+0-9][^/]{0,60}"
+
+    def to_python(self, value: str) -> str:
+        """The text as it stands in the address."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The number as it is."""
+        return value
+
+
+register_converter(E164Converter, "e164")
+
+urlpatterns = [
+    path("numbers/", numbers.number_list, name="list"),
+    path("numbers/released/", numbers.released, name="released"),
+    path("numbers/paste/", numbers.paste, name="paste"),
+    path("numbers/sync/", numbers.sync, name="sync"),
+    path("numbers/<e164:e164>/", number.number_detail, name="number"),
+    path("numbers/<e164:e164>/sync/", number.number_sync, name="number-sync"),
+    path("customers/", customers.customer_list, name="customers"),
+    path("customers/<uuid:tenant_id>/", customers.customer_detail, name="customer"),
+    path("customers/<uuid:tenant_id>/sync/", customers.customer_sync, name="customer-sync"),
+    path("calling-profiles/", calling_profiles.calling_profile_list, name="calling-profiles"),
+    path("calling-profiles/<uuid:pk>/", calling_profiles.calling_profile_detail, name="calling-profile"),
+    path("emergency-addresses/", emergency_addresses.emergency_address_list, name="emergency-addresses"),
+    path("emergency-addresses/<uuid:pk>/", emergency_addresses.emergency_address_detail, name="emergency-address"),
+    path("sbcs/<int:pk>/usage/", sbc_usage.sbc_usage, name="sbc-usage"),
+]

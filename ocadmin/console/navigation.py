@@ -1,0 +1,74 @@
+"""What stands in the sidebar. Screens are named by their URL names; one that does not exist is left out."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_Entry = tuple[str | Promise, str, str]
+
+GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
+    ("", [(_("Overview"), "layout-dashboard", "console:dashboard")]),
+    (
+        _("Inventory"),
+        [
+            (_("Numbers"), "phone", "numbers:list"),
+            (_("Customers"), "building-2", "numbers:customers"),
+            (_("Calling profiles"), "route", "numbers:calling-profiles"),
+            (_("Emergency addresses"), "map-pin", "numbers:emergency-addresses"),
+        ],
+    ),
+    (_("Routing"), [(_("SBCs"), "server", "sbc:list")]),
+    (_("Operations"), [(_("Tasks"), "list-checks", "tasks:list")]),
+]
+
+
+@dataclass(frozen=True)
+class Link:
+    """One line of the sidebar. `current` is the value of aria-current: page, true (a page below it), or empty."""
+
+    label: str | Promise
+    icon: str
+    url: str
+    current: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Links under one heading; the heading may be empty."""
+
+    label: str | Promise
+    links: list[Link]
+
+
+def groups(request: HttpRequest) -> list[Group]:
+    """The sidebar for this request; Django's admin at its end for staff."""
+    shown = [Group(label, _links(entries, request.path)) for label, entries in GROUPS]
+    if request.user.is_staff:
+        shown.append(Group(_("Administration"), _links([(_("Django admin"), "wrench", "admin:index")], request.path)))
+    return [group for group in shown if group.links]
+
+
+def _links(entries: list[_Entry], path: str) -> list[Link]:
+    links = []
+    for label, icon, name in entries:
+        url = url_or_empty(name)
+        if url:
+            links.append(Link(label, icon, url, _current(url, path)))
+    return links
+
+
+def _current(url: str, path: str) -> str:
+    if path == url:
+        return "page"
+    return "true" if url != "/" and path.startswith(url) else ""
+
+
+def url_or_empty(name: str, *args: object) -> str:
+    """The address of a screen; empty where this installation has none of that name."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,52 @@
+"""The arguments that `grant` and `revoke` share: a person and a place."""
+
+import uuid
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+
+from ocadmin.access.models import User
+from ocadmin.numbers.models import Channel, Customer
+
+
+def add_place(parser: ArgumentParser) -> None:
+    """--channel or --customer; neither means the whole system."""
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--channel", metavar="ID", help=_("number of a channel"))
+    place.add_argument("--customer", metavar="GUID", help=_("tenant ID of a customer"))
+
+
+def read_user(name: str) -> User:
+    """The person who signs in under this name. Raises CommandError."""
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise CommandError(_("There is nobody called %s.") % name)
+    return user
+
+
+def read_place(options: dict[str, Any]) -> dict[str, Any]:
+    """{} for the whole system, {"channel": row} or {"customer": row}. Raises CommandError."""
+    if options["channel"] is not None:
+        text = options["channel"]
+        channel = Channel.objects.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
+        if channel is None:
+            raise CommandError(_("There is no channel with the number %s.") % text)
+        return {"channel": channel}
+    if options["customer"] is not None:
+        text = options["customer"]
+        try:
+            tenant_id = uuid.UUID(text)
+        except ValueError:
+            raise CommandError(_("%s is not a tenant ID: write it as a GUID.") % text) from None
+        customer = Customer.objects.filter(tenant_id=tenant_id).first()
+        if customer is None:
+            raise CommandError(_("There is no customer with the tenant ID %s.") % text)
+        return {"customer": customer}
+    return {}
+
+
+def place_name(place: dict[str, Any]) -> str:
+    """The place for people."""
+    return str(next(iter(place.values()), _("whole system")))

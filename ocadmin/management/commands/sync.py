@@ -1,0 +1,63 @@
+"""`sync`: synchronise with Microsoft from the command line."""
+
+import argparse
+import time
+import uuid
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from ocadmin.access.audit import Channel
+from ocadmin.access.principal import SYSTEM
+from ocadmin.numbers.models import Customer
+from ocadmin.numbers.operations import sync
+from ocadmin.tasks import engine
+from ocadmin.tasks.models import Task, TaskState
+from ocadmin.tasks.services import AlreadyRunning
+
+LONGEST_LOOK = 1.0
+
+
+class Command(BaseCommand):
+    """Starts the task and goes through it here; a worker may take slices of it as well, whoever is first."""
+
+    help = "Synchronise with Microsoft and say what was found. Exit code 1 when the task did not succeed."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Everything, or one customer."""
+        parser.add_argument("--customer", metavar="TENANT", help="Only the customer with this tenant ID.")
+        parser.add_argument("--no-wait", action="store_true", help="Start the task and leave it to the workers.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the steps as they come and the result at the end."""
+        customers = [self._customer(options["customer"])] if options["customer"] else None
+        try:
+            task = sync.start(by=SYSTEM, channel=Channel.COMMAND, customers=customers)
+        except AlreadyRunning as running:
+            raise CommandError(str(running)) from None
+        self.stdout.write(_("Task %(id)d started.") % {"id": task.pk})
+        if not options["no_wait"]:
+            self._follow(task)
+
+    def _follow(self, task: Task) -> None:
+        said = ""
+        while task.alive:
+            engine.advance(task.pk)
+            task.refresh_from_db()
+            line = task.message or task.step
+            if line and line != said:
+                self.stdout.write(line)
+                said = line
+            if task.state == TaskState.ASKING:
+                raise CommandError(_("Task %(id)d waits for a decision; answer it on its page.") % {"id": task.pk})
+            if task.alive and not Task.objects.due().filter(pk=task.pk).exists():
+                time.sleep(LONGEST_LOOK)  # a pause that the task asked for, or a worker has it
+        if task.state != TaskState.SUCCEEDED:
+            raise CommandError(f"{task.get_state_display()}: {task.message}")
+
+    def _customer(self, tenant: str) -> Customer:
+        try:
+            return Customer.objects.get(tenant_id=uuid.UUID(tenant))
+        except (ValueError, Customer.DoesNotExist):
+            raise CommandError(_("There is no customer with the tenant ID %(id)s.") % {"id": tenant}) from None

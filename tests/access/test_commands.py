@@ -1,0 +1,85 @@
+"""`manage.py grant` and `manage.py revoke`."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ocadmin.access.models import AuditEntry, Membership, User
+from ocadmin.access.permissions import Role
+from ocadmin.numbers.models import Customer
+from tests.factories import ChannelFactory
+
+NOWHERE = "6f3b0f6a-0000-4000-8000-000000000000"
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_role_in_the_whole_system(charlie: User) -> None:
+    assert run("grant", "charlie", "--role", "operator") == "charlie has the role Operator: whole system.\n"
+    membership = charlie.memberships.get()
+    assert (membership.role, membership.channel, membership.customer) == (Role.OPERATOR, None, None)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.channel, entry.object_id) == ("access.grant", "command", str(charlie.pk))
+    assert run("revoke", "charlie") == "charlie has no role any more: whole system.\n"
+    assert not charlie.memberships.exists()
+    assert AuditEntry.objects.filter(action="access.revoke", channel="command").count() == 1
+
+
+def test_a_role_for_a_customer(charlie: User, contoso: Customer) -> None:
+    place = ("--customer", str(contoso.tenant_id))
+    assert run("grant", "charlie", "--role", "lite", *place) == "charlie has the role Lite Operator: Contoso.\n"
+    assert charlie.memberships.get().customer == contoso
+    with pytest.raises(CommandError, match="charlie has no role there: whole system"):
+        run("revoke", "charlie")
+    run("revoke", "charlie", *place)
+    assert not charlie.memberships.exists()
+
+
+def test_a_role_in_a_channel(charlie: User) -> None:
+    channel = ChannelFactory(name="Reseller")
+    run("grant", "charlie", "--role", "monitor", "--channel", str(channel.pk))
+    assert charlie.memberships.get().channel == channel
+    run("grant", "charlie", "--role", "ADMIN", "--channel", str(channel.pk))
+    assert charlie.memberships.get().role == Role.ADMIN
+    run("revoke", "charlie", "--channel", str(channel.pk))
+    assert not charlie.memberships.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("grant", "dave", "--role", "admin"), "There is nobody called dave."),
+        (("revoke", "dave"), "There is nobody called dave."),
+        (
+            ("grant", "charlie", "--role", "king"),
+            "There is no role called king: use one of admin, operator, lite, monitor.",
+        ),
+        (
+            ("grant", "charlie", "--role", "admin", "--customer", NOWHERE),
+            f"There is no customer with the tenant ID {NOWHERE}.",
+        ),
+        (
+            ("grant", "charlie", "--role", "admin", "--customer", "Contoso"),
+            "Contoso is not a tenant ID: write it as a GUID.",
+        ),
+        (("grant", "charlie", "--role", "admin", "--channel", "77"), "There is no channel with the number 77."),
+        (("revoke", "charlie", "--channel", "x"), "There is no channel with the number x."),
+        (("revoke", "charlie"), "charlie has no role there: whole system."),
+    ],
+)
+def test_what_is_refused_in_one_sentence(charlie: User, arguments: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(*arguments)
+    assert str(caught.value) == sentence
+    assert not Membership.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_one_place_at_a_time(charlie: User) -> None:
+    with pytest.raises(CommandError, match="not allowed with"):
+        run("grant", "charlie", "--role", "admin", "--channel", "1", "--customer", NOWHERE)

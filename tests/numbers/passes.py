@@ -1,0 +1,37 @@
+"""Running a synchronisation in a test, as the worker would, without its pauses."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from ocadmin.access.principal import SYSTEM
+from ocadmin.numbers.operations import sync
+from ocadmin.tasks import engine
+from ocadmin.tasks.models import Task, TaskState
+
+
+def start(**what: Any) -> Task:
+    """A new synchronisation; `what`: customers=…, numbers=…"""
+    return sync.start(by=SYSTEM, channel="command", **what)
+
+
+def advance(task: Task) -> Task:
+    """One slice, due or not."""
+    Task.objects.filter(pk=task.pk).update(next_run_at=timezone.now())
+    engine.advance(task.pk)
+    task.refresh_from_db()
+    return task
+
+
+def finish(task: Task) -> Task:
+    """Slices until the task has ended or asks."""
+    for _ in range(200):
+        advance(task)
+        if not task.alive or task.state == TaskState.ASKING:
+            return task
+    raise AssertionError(f"still {task.state}: {task.step} {task.message}")
+
+
+def synchronise(**what: Any) -> Task:
+    """A whole pass."""
+    return finish(start(**what))
