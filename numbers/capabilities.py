@@ -1,4 +1,4 @@
-"""Capabilities and the usages they go with: one table (live-platform.md §5.2, get-numbers-v3.txt acquiredCapabilities)."""
+"""Capabilities and the usages they go with: one table (live-platform.md §5.2, get-numbers-v3.txt)."""
 
 from dataclasses import dataclass
 

@@ -34,7 +34,7 @@ def keep(reading: Reading, principal: Principal) -> uuid.UUID:
 
 
 def find(key: str, principal: Principal, visible: QuerySet[PhoneNumber]) -> Pasted | None:
-    """The person's own list with its numbers looked up among `visible`; None for a foreign, expired or malformed key."""
+    """The person's own list, its numbers looked up among `visible`; None for a foreign, expired or malformed key."""
     try:
         wanted = uuid.UUID(key)
     except ValueError:

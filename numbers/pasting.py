@@ -16,7 +16,7 @@ class TooMany(ValueError):
 
 @dataclass
 class Reading:
-    """What a pasted text holds: numbers in their order, each once; the pieces that are none; how many lacked the plus."""
+    """A pasted text: its numbers in order, each once; the pieces that are none; how many lacked the plus."""
 
     numbers: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)

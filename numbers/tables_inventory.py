@@ -18,7 +18,7 @@ from ocadmin.console.tables import ListTable
 
 from .lifecycle import Status
 from .models import CallingProfile, CivicAddress, ConnectionState, Customer
-from .overview import numbers_url
+from .overview import CONSENT_GIVEN, numbers_url
 
 CONNECTION_TONES = {ConnectionState.CONNECTED: "green", ConnectionState.NOT_CONNECTED: "red"}
 CONSENT_TONES = {"active": "green", "suspended": "amber", "removed": "red"}
@@ -39,6 +39,17 @@ def connection_pill(customer: Customer) -> SafeString:
     """Whether we may act inside the customer's tenant."""
     state = ConnectionState(customer.connection)
     return html.pill(state.label, CONNECTION_TONES.get(state, ""))
+
+
+def customer_problems(customer: Customer) -> list[SafeString]:
+    """What is missing on the customer's side, one pill each."""
+    found = []
+    if customer.connection == ConnectionState.NOT_CONNECTED:
+        found.append(html.pill(_("Tenant not connected"), "red"))
+    word = customer.consent_status.lower()
+    if word not in ("", CONSENT_GIVEN):
+        found.append(html.pill(_("Consent %s") % word, CONSENT_TONES.get(word, "")))
+    return found
 
 
 def validation_pill(address: CivicAddress) -> SafeString:

@@ -126,22 +126,28 @@ def send(
         headers=lines,
         timeout=httpx2.Timeout(settings.ENV.http_timeout, connect=min(CONNECT_SECONDS, settings.ENV.http_timeout)),
     )
-    tries = TRIES if method == "GET" else 1
+    answer = _deliver(request, TRIES if method == "GET" else 1, asked, correlation)
+    log.debug("microsoft", method=method, url=f"{request.url.host}{request.url.path}", **answer.ids)
+    return answer
+
+
+def _deliver(request: httpx2.Request, tries: int, asked: Asked, correlation_id: str) -> Answer:
+    """Send, again where the connection is lost, at most `tries` times. Raises what `send` raises."""
+    ids = {"correlation_id": correlation_id}
     try:
         for attempt in stamina.retry_context(
             on=_Lost, attempts=tries, timeout=RETRY_SECONDS, wait_initial=0.2, wait_max=1, wait_jitter=0.2
         ):
             with attempt:
-                answer = _exchange(request, asked, correlation)
+                answer = _exchange(request, asked, correlation_id)
     except _Lost as lost:
         if lost.begun is not None:
             raise BadAnswer(asked, _("it breaks off in the middle"), retryable=True, **lost.begun.ids) from None
-        raise Unreachable(asked, host=request.url.host, reason=str(lost), correlation_id=correlation) from None
+        raise Unreachable(asked, host=request.url.host, reason=str(lost), **ids) from None
     except httpx2.TimeoutException:
-        raise TimedOut(asked, correlation_id=correlation) from None
+        raise TimedOut(asked, **ids) from None
     except httpx2.DecodingError:
-        raise BadAnswer(asked, _("its compression is damaged"), retryable=True, correlation_id=correlation) from None
-    log.debug("microsoft", method=method, url=f"{request.url.host}{request.url.path}", **answer.ids)
+        raise BadAnswer(asked, _("its compression is damaged"), retryable=True, **ids) from None
     return answer
 
 

@@ -12,7 +12,7 @@ from ocadmin.access.permissions import Permission, Role
 
 from .. import overview
 from ..lifecycle import Status
-from ..tables_inventory import connection_pill, consent_pill
+from ..tables_inventory import customer_problems
 
 ADMINS_NAMED = 5
 
@@ -45,8 +45,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "tasks": overview.attention(principal),
         "problems": problems,
         "problem_lines": [
-            {"customer": customer, "consent": consent_pill(customer), "connection": connection_pill(customer)}
-            for customer in problems.customers
+            {"customer": customer, "problems": customer_problems(customer)} for customer in problems.customers
         ],
         "may_sync": principal.can(Permission.SYNC),
         "may_sync_all": principal.can_everywhere(Permission.SYNC),

@@ -74,7 +74,7 @@ class NumberListView(ListView):
             active.insert(0, Chosen(_("Pasted list"), count, ("list",)))
         return active
 
-    def extra(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
+    def extra_context(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
         """The tabs, the form for pasting, what runs and when we last synchronised."""
         principal = self.request.principal
         context = {

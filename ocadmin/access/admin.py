@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.account import admin as account_admin  # imported first: it registers its page on import
 from django.contrib import admin
 from django.contrib.admin.utils import get_deleted_objects
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -219,7 +220,9 @@ def _place(obj: models.Model) -> dict[str, int | None]:
     return {"channel_ref": channel_id if isinstance(channel_id, int) else None}
 
 
+# Neither says anything here, and changes on these pages would leave no audit entry.
 admin.site.unregister(Group)
+admin.site.unregister(account_admin.EmailAddress)
 admin.site.site_header = admin.site.site_title = gettext_lazy("Number console: tables")
 admin.site.site_url = "/"
 

@@ -29,7 +29,7 @@ class ListView(LoginRequiredMixin, View):
 
     Set `screen` (its URL name, also the key of preferences and query budgets), `title`, `queryset`, `table_class`;
     and where needed `filterset_class`, `joins`, `template_name`, `permission`, `empty_text`. Override `get_queryset`
-    for another scope than `visible_to`, `prepare` to look something up for the rows of the page, `extra` for context.
+    for another scope than `visible_to`, `prepare` to look something up for the rows of the page, `extra_context` for the template.
     """
 
     http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
@@ -77,7 +77,8 @@ class ListView(LoginRequiredMixin, View):
             "column_choices": self.column_choices(),
             "page_sizes": PAGE_SIZES,
         }
-        return self.answer(request, context | self.extra(page, filterset))
+        context |= self.extra_context(page, filterset)
+        return self.answer(request, context)
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows that this person may see."""
@@ -90,7 +91,7 @@ class ListView(LoginRequiredMixin, View):
         """The active filters in words, each with the parameters that switch it off."""
         return filterset.chosen() if filterset else []
 
-    def extra(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
+    def extra_context(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
         """More template context."""
         return {}
 

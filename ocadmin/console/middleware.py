@@ -15,6 +15,7 @@ class TimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Activate the zone for this request."""
         timezone.deactivate()
         if request.user.is_authenticated and request.user.time_zone:
             with suppress(zoneinfo.ZoneInfoNotFoundError):  # the server's zone where the name is not known here

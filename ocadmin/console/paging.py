@@ -81,7 +81,7 @@ def read_number(text: str | None) -> int | None:
 
 
 def paginate(ordered: QuerySet[Any], countable: QuerySet[Any], number: int, size: int) -> Page:
-    """The rows of one page of `ordered` and the bounded count of `countable` (the same rows without joins and order)."""
+    """One page of `ordered`, and the bounded count of `countable` (the same rows without joins and order)."""
     start = (number - 1) * size
     rows = list(ordered[start : start + size + 1])
     has_next = len(rows) > size

@@ -52,16 +52,14 @@ def run(out: TextIO, *, with_parent: bool = False) -> int:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Turn INT, TERM and HUP into AskedToStop; one that is ignored (nohup) stays ignored."""
+    """Turn INT, TERM and HUP into AskedToStop; HUP stays ignored where it is (nohup)."""
 
     def ask(number: int, frame: FrameType | None) -> None:
         raise AskedToStop(number)
 
-    numbers = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    ]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield

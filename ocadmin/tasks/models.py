@@ -39,6 +39,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         scope = principal.scope(Permission.VIEW)
         if scope.everything:
             return self
+        if scope.empty:
+            return self.none()
         mine = Q(actor_id=principal.user_id) if principal.user_id else Q()
         return self.filter(mine | Q(channel_ref__in=scope.channels) | Q(customer_ref__in=scope.customers))
 

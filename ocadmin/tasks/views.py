@@ -23,7 +23,7 @@ from ocadmin.console.lists import ListView
 
 from . import monitor, registry, services
 from .filters import TaskFilter
-from .models import ItemState, Task
+from .models import ItemState, Task, TaskState
 from .rights import lacking, rights
 from .tables import TaskTable
 
@@ -75,6 +75,7 @@ def _live(task: Task, principal: Principal) -> dict[str, Any]:
         "kind": registry.kinds().get(task.kind, task.kind),
         "counts": counts,
         "counters": monitor.counters(task, principal, counts),
+        "moving": task.state in (TaskState.RUNNING, TaskState.WAITING),
         "elapsed": monitor.spell(task.elapsed),
         "time_left": monitor.spell(task.time_left),
         "rights": rights(task, principal, failed=failed),

@@ -121,7 +121,9 @@ class TestMetrics:
 
     def test_age_of_the_last_synchronisation(self, client: Client) -> None:
         finished = timezone.now() - timedelta(minutes=5)
-        TaskFactory(state=TaskState.SUCCEEDED, finished_at=finished)
+        TaskFactory(state=TaskState.PARTIAL, finished_at=finished)
+        TaskFactory(state=TaskState.SUCCEEDED, finished_at=timezone.now(), params={"numbers": ["+442079460000"]})
+        TaskFactory(state=TaskState.FAILED, finished_at=timezone.now())
         text = client.get("/metrics").content.decode()
         age = next(line for line in text.splitlines() if line.startswith("ocadmin_last_sync_age_seconds "))
         assert 299 < float(age.split()[1]) < 330

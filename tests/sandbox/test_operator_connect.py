@@ -211,9 +211,9 @@ def test_validate(sim: Sim) -> None:
     ("path", "status", "code"),
     [
         ("/telephone-numbers/+442079469999", 404, "NumberNotFound"),
-        (f"/telephone-numbers?tenantId={uuid.uuid4()}", 404, "TenantNotFound"),
-        (f"/consents/{uuid.uuid4()}", 404, "TenantNotFound"),
-        (f"/tenants/{uuid.uuid4()}/usages", 404, "TenantNotFound"),
+        (f"/telephone-numbers?tenantId={uuid.UUID(int=4711)}", 404, "TenantNotFound"),
+        (f"/consents/{uuid.UUID(int=4711)}", 404, "TenantNotFound"),
+        (f"/tenants/{uuid.UUID(int=4711)}/usages", 404, "TenantNotFound"),
         ("/telephone-numbers?top=1001", 400, "InvalidParameter"),
         ("/telephone-numbers?top=0", 400, "InvalidParameter"),
         ("/telephone-numbers?skip=-1", 400, "InvalidParameter"),
@@ -229,7 +229,7 @@ def test_errors(sim: Sim, path: str, status: int, code: str) -> None:
 
 
 def test_unknown_operator(sim: Sim) -> None:
-    path = f"/oc/v1/operators/{uuid.uuid4()}/consents"
+    path = f"/oc/v1/operators/{uuid.UUID(int=4711)}/consents"
     answer = sim.send("GET", path, headers=sim.bearer("oc"))
     assert (answer.status, answer.code) == (404, "OperatorNotFound")
 
@@ -254,7 +254,7 @@ def test_too_large_a_body(sim: Sim) -> None:
 
 
 def test_ids_of_a_request_come_back(sim: Sim) -> None:
-    mine = str(uuid.uuid4())
+    mine = str(uuid.UUID(int=4711))
     headers = {**sim.bearer("oc"), "x-ms-client-request-id": mine}
     answer = sim.send("GET", f"{OC}/consents", headers=headers)
     assert answer.headers["x-ms-client-request-id"] == mine

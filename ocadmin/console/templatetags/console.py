@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 
-from .. import html, navigation
+from ocadmin.console import html, navigation
 
 register = template.Library()
 

@@ -44,6 +44,7 @@ class Tenant:
     consent_status: str = "active"
     relationship: str = "AgreementSigned"
     graph_connected: bool = True
+    consentless: bool = False  # made by the operator from the tenant's id, without a date (live-platform.md 7.2)
 
 
 def _tenant(key: str, name: str, *rest: Any, **options: Any) -> Tenant:
@@ -62,6 +63,7 @@ TENANTS = (
         "Brad Sutton",
         "L1_U249",
         "2025-11-03T08:12:44Z",
+        consentless=True,
     ),
     _tenant(
         "harbourline",
@@ -194,7 +196,7 @@ def _consent(tenant: Tenant) -> dict[str, Any]:
         "productContext": "teams",
         "operatorId": OPERATOR_ID,
         "status": tenant.consent_status,
-        "consentedOn": tenant.consented_on,
+        "consentedOn": None if tenant.consentless else tenant.consented_on,
         "lastModifiedOn": tenant.consented_on,
         "consentedCountries": list(tenant.countries),
         "contacts": [contact],
