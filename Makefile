@@ -2,17 +2,19 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# One after the other, also with -j: all of them use the same environment and the same two cores.
+.NOTPARALLEL:
 .PHONY: help run test check format lock shell clean environment environment-dev test-sqlite test-postgresql
 
 PYTHON := .venv/bin/python
 # Processes of one test run; the slow tests start whole consoles, more of them at a time only wait for each other.
 JOBS ?= 2
 # The database of `make test`'s second round: DATABASE_URL where it is given, else a local server.
-TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://oc:oc@127.0.0.1:5432/oc)
+export TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://oc:oc@127.0.0.1:5432/oc)
 # The tests bring their own settings.
 CLEAN_ENV = env -u DATABASE_URL -u CELERY_BROKER_URL -u HOST -u PORT
-# Which checkout runs `make lock`; the result does not depend on it.
-UV := .venv/bin/uv
+LOCK = --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url
 
 help:  ## This list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,9 +34,9 @@ test-sqlite: environment-dev
 
 # Browser and process tests do not ask the database anything new, so they ran once.
 test-postgresql: environment-dev
-	@url='$(TEST_DATABASE_URL)'; \
-	if DATABASE_URL="$$url" $(PYTHON) .ci/postgresql_answers.py; then \
-		set -x; $(CLEAN_ENV) DATABASE_URL="$$url" $(PYTHON) -m pytest -n $(JOBS) -m "not browser and not slow"; \
+	@if $(PYTHON) .ci/postgresql_answers.py; then \
+		echo "once more on PostgreSQL"; \
+		$(CLEAN_ENV) DATABASE_URL="$$TEST_DATABASE_URL" $(PYTHON) -m pytest -n $(JOBS) -m "not browser and not slow"; \
 	elif [ "$${OCADMIN_REQUIRE_SERVICES:-}" = 1 ]; then \
 		echo "no PostgreSQL answers, and OCADMIN_REQUIRE_SERVICES=1 does not allow to skip it" >&2; exit 1; \
 	else \
@@ -46,11 +48,8 @@ format: environment-dev  ## Format the Python code.
 	$(PYTHON) -m ruff format .
 
 lock: environment-dev  ## Write requirements*.txt anew from pyproject.toml, with hashes.
-	$(UV) pip compile $(LOCK) pyproject.toml -o requirements.txt
-	$(UV) pip compile $(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
-
-LOCK = --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
-	--no-emit-index-url
+	$(PYTHON) -m uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
+	$(PYTHON) -m uv pip compile $(LOCK) pyproject.toml --extra dev -c requirements.txt --output-file requirements-dev.txt
 
 shell: environment  ## Django's Python shell on the data of `make run`.
 	@exec $(PYTHON) manage.py shell

@@ -1,4 +1,4 @@
-"""Exit code 0 when the PostgreSQL server of DATABASE_URL answers and its role may create databases, as tests must."""
+"""Exit code 0 when the PostgreSQL server of TEST_DATABASE_URL answers and its role may create databases, as tests must."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 import psycopg
 
 try:
-    with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=3) as connection:
+    with psycopg.connect(os.environ["TEST_DATABASE_URL"], connect_timeout=3) as connection:
         row = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
 except psycopg.Error:
     sys.exit(1)

@@ -13,6 +13,9 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the operations known to the task engine."""
-        from . import operations
+        from ocadmin.access.audit import name_actions
+
+        from . import history, operations
 
         operations.register()
+        name_actions(history.ACTIONS)

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from django.core.cache import cache
 from django.db.models import CharField, IntegerField, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast
 
@@ -13,6 +14,7 @@ from ocadmin.console.filters import OPTION_LIMIT
 from .assignment import Assignment
 from .models import CallingProfile, Customer, PhoneNumber
 
+WORDS_SECONDS = 60
 MATCH_LIMIT = 2_000  # beyond so many matches the database compares names itself
 
 
@@ -44,7 +46,10 @@ class Choices:
 def load(
     principal: Principal, *, customer: str = "", profile: str = "", search: str = "", words: bool = True
 ) -> Choices:
-    """One UNION for everything that the filter form needs to know."""
+    """One UNION for everything that the filter form needs to know.
+
+    Assignment words are looked for (`words`) once a minute: they read the most and change the least.
+    """
     customers = Customer.objects.visible_to(principal)
     profiles = CallingProfile.objects.visible_to(principal)
     parts = [
@@ -58,14 +63,18 @@ def load(
     if search:
         found = customers.filter(full_name__icontains=search)
         parts.append(_customers("search", _first(found, MATCH_LIMIT + 1)))
-    if words:
+    key = f"assignment-words:{hash(principal.scope())}"
+    known = cache.get(key) if words else []
+    if known is None:
         parts.append(_words(principal))
-    choices = Choices()
+    choices = Choices(words=known or [])
     for kind, number, guid, name in parts[0].union(*parts[1:], all=True):
         _add(choices, kind, number, guid, name)
     choices.customers.sort(key=lambda pair: pair[1].casefold())
     choices.profiles.sort(key=lambda pair: pair[1].casefold())
-    choices.words.sort()
+    if known is None:
+        choices.words.sort()
+        cache.set(key, choices.words, WORDS_SECONDS)
     return choices
 
 
@@ -91,24 +100,29 @@ def _customers(kind: str, rows: QuerySet) -> QuerySet:
 
 
 def _profiles(kind: str, rows: QuerySet) -> QuerySet:
-    number = Value(None, output_field=IntegerField())
+    number = Cast(Value(None), IntegerField())
     return rows.annotate(kind=_text(kind), number=number).values_list("kind", "number", "id", "name")
 
 
-def _words(principal: Principal) -> QuerySet:
-    """Assignment words present that we do not know: what lies between the known ones, which an index answers."""
+def unknown_words() -> Q:
+    """Rows whose assignment is a word that we do not know: what lies between the known ones, which an index answers."""
     known = sorted(Assignment.values)
     unknown = Q(assignment_status__lt=known[0]) | Q(assignment_status__gt=known[-1])
     for low, high in pairwise(known):
         unknown |= Q(assignment_status__gt=low, assignment_status__lt=high)
+    return unknown
+
+
+def _words(principal: Principal) -> QuerySet:
+    """Assignment words present that we do not know."""
     return (
         PhoneNumber.objects.visible_to(principal)
-        .filter(unknown)
+        .filter(unknown_words())
         .order_by()
         .annotate(
             kind=_text("words"),
-            number=Value(None, output_field=IntegerField()),
-            guid=Value(None, output_field=UUIDField()),
+            number=Cast(Value(None), IntegerField()),
+            guid=Cast(Value(None), UUIDField()),
         )
         .values_list("kind", "number", "guid", "assignment_status")
         .distinct()

@@ -189,7 +189,7 @@ class NumberFilter(_Scoped):
         if value == NONE:
             return rows.filter(assignment_status=None)
         if value == OTHER:
-            return rows.exclude(assignment_status__in=Assignment.values).exclude(assignment_status=None)
+            return rows.filter(available.unknown_words())
         return rows.filter(assignment_status=value)
 
     def filter_profile(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:

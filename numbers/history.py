@@ -5,12 +5,32 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.translation import gettext_lazy as _
+
 from ocadmin.access.audit import entry
 from ocadmin.access.models import AuditEntry
 from ocadmin.access.principal import Principal
 from ocadmin.tasks.models import Task
 
+from .assignment import Assignment
+from .lifecycle import Status
+from .models import PhoneNumber
+
 OBJECT_TYPE = "number"
+
+ACTIONS = {
+    "sync.new": _("Found at Microsoft"),
+    "sync.activated": _("First seen at Microsoft, now active"),
+    "sync.changed": _("Changed at Microsoft"),
+    "sync.completed": _("Details filled in from Microsoft"),
+    "sync.restored": _("Back at Microsoft, active again"),
+    "sync.gone": _("No longer at Microsoft, marked for removal"),
+    "sync.released": _("Release completed"),
+    "move_in.created": _("Moved in from another platform"),
+    "move_in.completed": _("Completed from another platform"),
+    "number.change": _("Edited in the Django admin"),
+}
 
 
 def plain(value: Any) -> Any:
@@ -53,3 +73,35 @@ def number_entry(
         after={key: plain(value) for key, value in (after or {}).items()},
         **fields,
     )
+
+
+def changes(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
+    """What an entry about a number changed: label, before, after. None stands for nothing or empty.
+
+    Columns go by their names on the screens, statuses and assignments by their words; what is new is kept as it is.
+    """
+    keys = sorted({*entry.before, *entry.after})
+    return [(_label(key), _shown(key, entry.before.get(key)), _shown(key, entry.after.get(key))) for key in keys]
+
+
+def _label(column: str) -> str:
+    try:
+        field = PhoneNumber._meta.get_field(column.removesuffix("_id") if column in _KEYS else column)
+    except FieldDoesNotExist:
+        return column
+    return str(getattr(field, "verbose_name", column))
+
+
+def _shown(column: str, value: Any) -> Any:
+    if column == "status" and value in Status.__members__:
+        return Status[value].label
+    if column == "assignment_status" and value in Assignment.values:
+        return Assignment(value).label
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or None
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return None if value == "" else value
+
+
+_KEYS = frozenset({"calling_profile_id", "location_id", "civic_address_id"})

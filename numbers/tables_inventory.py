@@ -166,6 +166,7 @@ class EmergencyAddressTable(ListTable):
 
     address = _Link(
         verbose_name=gettext_lazy("Address"),
+        attrs={"td": {"class": "wrap"}},
         accessor="one_line",
         empty_values=(),
         order_by=("city", "street_name", "house_number"),

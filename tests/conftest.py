@@ -11,9 +11,12 @@ from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
 from ocadmin.numbers.models import Customer
 from ocadmin.settings import use_sandbox
+from ocadmin.tasks import run
 
 from .factories import CustomerFactory, UserFactory, grant
 from .sandbox_process import Sandbox
+
+run.SQLITE_PAUSE_SECONDS = 0.0  # no web writer waits here
 
 
 @pytest.fixture

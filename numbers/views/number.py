@@ -21,7 +21,7 @@ from ocadmin.tasks.models import Task, TaskItem
 from sbc.models import DialPlanRule
 
 from .. import capabilities, facts
-from ..history import OBJECT_TYPE
+from ..history import OBJECT_TYPE, changes
 from ..lifecycle import Source
 from ..models import Location, PhoneNumber, SipConnection
 from ..search import number_fragment
@@ -74,8 +74,7 @@ def _history(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
     entries = AuditEntry.objects.visible_to(request.principal).filter(object_type=OBJECT_TYPE, object_id=number.e164)
     page = _page(request, entries.order_by("-at", "-pk"))
     for entry in page.rows:
-        keys = sorted({*entry.before, *entry.after})
-        entry.changes = [(key, entry.before.get(key), entry.after.get(key)) for key in keys]
+        entry.changes = changes(entry)
     return {"page": page, "open_tasks": _open_tasks(request.principal, [entry.task_ref for entry in page.rows])}
 
 

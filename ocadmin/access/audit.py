@@ -1,11 +1,14 @@
 """Writing the audit trail: in the same transaction as the change, one row per object, many rows at once."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .principal import Principal
+
+if TYPE_CHECKING:
+    from .models import AuditEntry
 
 
 class Channel(models.TextChoices):
@@ -19,7 +22,24 @@ class Channel(models.TextChoices):
     ADMIN = "admin", _("Django admin")
 
 
-def entry(action: str, *, by: Principal, channel: str, **fields: Any) -> "models.Model":
+_titles: dict[str, Any] = {
+    "access.grant": _("Role given"),
+    "access.revoke": _("Role taken away"),
+    "user.password": _("Password changed"),
+}
+
+
+def name_actions(titles: dict[str, Any]) -> None:
+    """Tell how actions are called on the screens: code to (lazy) text. Every room names its own."""
+    _titles.update(titles)
+
+
+def title_of(action: str) -> str:
+    """What an action is called; the code itself where nobody has named it."""
+    return str(_titles.get(action, action))
+
+
+def entry(action: str, *, by: Principal, channel: str, **fields: Any) -> "AuditEntry":
     """An unsaved AuditEntry. `fields` are the columns of the model; before/after are JSON objects."""
     from .models import AuditEntry
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .audit import Channel
+from .audit import Channel, title_of
 from .permissions import Permission, Role
 from .principal import Principal
 
@@ -131,3 +131,8 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refused: entries stay."""
         raise ValidationError(_("The audit trail is append-only: an entry cannot be deleted."))
+
+    @property
+    def title(self) -> str:
+        """What happened, in words."""
+        return title_of(self.action)

@@ -16,7 +16,7 @@ def principal_of(user: User | AnonymousUser) -> Principal:
     if not user.is_authenticated or not user.is_active:
         return NOBODY
     if user.is_superuser:
-        grants = (Grant(Role.ADMIN),)
+        grants: tuple[Grant, ...] = (Grant(Role.ADMIN),)
     else:
         rows = Membership.objects.filter(user_id=user.pk).values_list("role", "channel_id", "customer_id")
         grants = tuple(Grant(*row) for row in rows)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
@@ -24,6 +25,11 @@ def reading_form(e164: str) -> str:
 
 def none(text: str = "") -> SafeString:
     """A dash for the eye and a word for a screen reader ("none" unless `text` says more)."""
+    return _none(text, get_language())
+
+
+@lru_cache(maxsize=256)
+def _none(text: str, _language: str | None) -> SafeString:
     return format_html(
         '<span class="none"><span aria-hidden="true">–</span><span class="sr">{}</span></span>', text or _("none")
     )
@@ -31,9 +37,13 @@ def none(text: str = "") -> SafeString:
 
 def copy_button(value: object) -> SafeString:
     """A button that copies `value`; static/console.js does the copying, and without scripts it is not shown."""
-    return format_html(
-        '<button type="button" class="copy" data-copy="{0}" aria-label="{1}"></button>', value, _("Copy %s") % value
-    )
+    return _copy_button(str(value), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _copy_button(value: str, _language: str | None) -> SafeString:
+    label = _("Copy %s") % value
+    return format_html('<button type="button" class="copy" data-copy="{}" aria-label="{}"></button>', value, label)
 
 
 def number(e164: str, url: str = "") -> SafeString:
@@ -44,9 +54,11 @@ def number(e164: str, url: str = "") -> SafeString:
 
 def short_id(value: uuid.UUID | str | None, url: str = "") -> SafeString:
     """The first block of a GUID, the whole of it in the title and on the copy button; a dash for None."""
-    if not value:
-        return none()
-    text = str(value)
+    return _short_id(str(value), url, get_language()) if value else none()
+
+
+@lru_cache(maxsize=4096)
+def _short_id(text: str, url: str, _language: str | None) -> SafeString:
     shown = format_html('<span class="id" title="{}">{}…</span>', text, text[:8])
     if url:
         shown = format_html('<a href="{}">{}</a>', url, shown)

@@ -20,6 +20,7 @@ from django_tables2.rows import BoundRow
 
 from ocadmin.access.permissions import Permission
 
+from .cells import column_class
 from .filters import Chosen, ListFilterSet
 from .paging import PAGE_SIZES, Page, paginate, read_number
 
@@ -28,8 +29,9 @@ class ListView(LoginRequiredMixin, View):
     """A list with filter, sort, columns and pages.
 
     Set `screen` (its URL name, also the key of preferences and query budgets), `title`, `queryset`, `table_class`;
-    and where needed `filterset_class`, `joins`, `template_name`, `permission`, `empty_text`. Override `get_queryset`
-    for another scope than `visible_to`, `prepare` to look something up for the rows of the page, `extra_context` for the template.
+    and where needed `filterset_class`, `joins`, `optional`, `template_name`, `permission`, `empty_text`. Override
+    `get_queryset` for another scope than `visible_to`, `prepare` to look something up for the rows of the page,
+    `extra_context` for more template context.
     """
 
     http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
@@ -101,11 +103,12 @@ class ListView(LoginRequiredMixin, View):
         if number is None:
             self.notes.append(_("There is no page “%s”: this is the first page.") % self.request.GET["page"][:20])
             number = 1
-        page = paginate(with_tie_breaker(self.table.data.data, self.tie_breaker), countable, number, self.page_size())
+        ordered = with_tie_breaker(self.table.data.data, self.tie_breaker)
+        page = paginate(ordered, countable, number, self.page_size(), self.tie_breaker)
         self.prepare(page.rows)
         self.table.page_rows = [BoundRow(row, table=self.table) for row in page.rows]
         for column in self.table.columns:
-            column.css = column.column.attrs.get("td", {}).get("class", "")
+            column.css = column_class(column)
         return page
 
     def order(self) -> str | None:

@@ -13,3 +13,12 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         """Configure Celery in every process, so that a nudge goes to the broker of the settings."""
         import ocadmin.celery  # noqa: F401
+        from ocadmin.access.audit import name_actions
+
+        name_actions(
+            {
+                "task.start": _("Task started"),
+                "task.cancel": _("Task cancelled"),
+                "task.answer": _("Question answered"),
+            }
+        )

@@ -36,6 +36,6 @@ def tidy() -> None:
 def send_nudge(task_id: int, seconds: float) -> None:
     """Publish a nudge. Without a broker the task is picked up later by `nudge_due`, so this is no failure."""
     try:
-        advance.apply_async((task_id,), countdown=seconds or None, retry=False)
+        advance.apply_async((task_id,), countdown=seconds, retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("no broker to nudge task %s (%s): it starts when a worker looks for due tasks", task_id, error)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
@@ -203,11 +203,3 @@ def changes(seen: str, now: str) -> dict[str, bool]:
     was, present = seen.split("."), now.split(".")
     turned = was[0] != present[0]
     return {"moved": seen != now, "turned": turned, "said": turned or was[-1] != present[-1]}
-
-
-def what_cancel_does(task: Task) -> str:
-    """What will be true after a cancellation of a living task, in one or two sentences."""
-    done = ngettext("%(n)d number is done and stays so.", "%(n)d numbers are done and stay so.", task.done)
-    promise = _("The task stops after the chunk it is working on.")
-    handed_over = _("What was already handed to Microsoft is finished there and cannot be called back.")
-    return " ".join((promise, done % {"n": task.done} if task.done else _("Nothing is done yet."), handed_over))

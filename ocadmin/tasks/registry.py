@@ -1,6 +1,6 @@
 """Which operation runs a task of which kind."""
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ocadmin.access.permissions import Permission
 
@@ -8,13 +8,19 @@ from .models import Task
 from .outcomes import Finished, Outcome
 from .run import Run
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
 
 class Operation(Protocol):
     """What the engine asks of an operation. `kind` is stored in the task; `label` is shown."""
 
     kind: str
-    label: str
     permission: Permission
+
+    @property
+    def label(self) -> "str | StrPromise":
+        """What it is called on the screens."""
 
     def step(self, run: Run) -> Outcome:
         """Do one bounded piece of work (a page, a chunk), saved by `run.commit()`. May raise TaskFailed, TryLater."""
@@ -48,4 +54,4 @@ def get(kind: str) -> Operation:
 
 def kinds() -> dict[str, str]:
     """Kind to label, for filters."""
-    return {kind: operation.label for kind, operation in _operations.items()}
+    return {kind: str(operation.label) for kind, operation in _operations.items()}

@@ -80,7 +80,6 @@ def _live(task: Task, principal: Principal) -> dict[str, Any]:
         "time_left": monitor.spell(task.time_left),
         "rights": rights(task, principal, failed=failed),
         "failed_count": failed,
-        "what_cancel_does": monitor.what_cancel_does(task),
         "result": monitor.result_rows(task),
         "announcement": monitor.announcement(task),
         "signature": monitor.signature(task),

@@ -144,3 +144,12 @@ class TestMetrics:
     def test_one_customers_people_do_not(self, bob_client: Client, charlie_client: Client) -> None:
         assert bob_client.get("/metrics", **PROXY).status_code == 403
         assert charlie_client.get("/metrics", **PROXY).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+@pytest.mark.django_db
+def test_machines_are_not_sent_to_the_proxy(client: Client, settings: Any, path: str) -> None:
+    """With TLS in a proxy, people are redirected to it; a probe beside the process asks without."""
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/accounts/login/").status_code == 301
+    assert client.get(path).status_code == 200

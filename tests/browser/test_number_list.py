@@ -33,7 +33,7 @@ def test_filter_sort_page_and_back(open_page: OpenPage, numbers: None, troubles:
     assert page.url.endswith("/numbers/?per_page=25&country=gb")
 
     page.get_by_role("link", name="Number", exact=True).click()
-    expect(page.locator("#list tbody tr").first).to_contain_text("+4420 00000059".replace("+4420 ", "+44"))
+    expect(page.locator("#list tbody tr").first).to_contain_text("+44 20 0000 0059")
     expect(page.locator("thead th").first).to_have_attribute("aria-sort", "descending")
     assert page.evaluate("document.activeElement.id") == "sort-e164"
 
@@ -43,7 +43,7 @@ def test_filter_sort_page_and_back(open_page: OpenPage, numbers: None, troubles:
 
     page.go_back()
     expect(page.locator("#list")).to_contain_text("1 to 25 of 50")
-    assert "page=2" not in page.url
+    assert "&page=2" not in page.url
     page.go_back()
     page.go_back()
     expect(page.locator("#list")).to_contain_text("1 to 25 of 60")

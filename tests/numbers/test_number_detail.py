@@ -76,7 +76,7 @@ V3_FIELDS = {
 def test_details_name_every_field_of_the_record(alice_client: Client, number: PhoneNumber) -> None:
     page = alice_client.get(URL).content.decode()
     named = {part.strip() for group in page.split("<code>")[1:] for part in group.split("</code>")[0].split(",")}
-    assert V3_FIELDS <= named
+    assert named >= V3_FIELDS
     assert "639069187671521345" in page
     assert "2026-02-17" in page  # the ticks as a time
     assert "200: found" in page

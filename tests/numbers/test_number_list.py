@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -151,6 +152,7 @@ def test_filters_by_assignment(alice_client: Client) -> None:
 
 
 def test_offers_and_shows_unknown_assignment_words(alice_client: Client) -> None:
+    cache.clear()
     PhoneNumberFactory(assignment_status="QueueAssigned")
     page = alice_client.get(URL).content.decode()
     assert '<option value="QueueAssigned">' in page

@@ -61,7 +61,7 @@ def test_cancelling_is_asked_for_and_recorded(bob_client: Client, running: Task)
 
 def test_says_beforehand_what_cancelling_does(bob_client: Client, running: Task) -> None:
     page = bob_client.get(f"/tasks/{running.pk}/").content.decode()
-    assert "3 numbers are done and stay so." in page
+    assert "Numbers that are done by then stay done" in page
     assert "cannot be called back" in page
 
 

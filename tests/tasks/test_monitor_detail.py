@@ -137,7 +137,7 @@ def test_a_person_sees_the_numbers_of_their_customers_only_and_counts_accordingl
     TaskItemFactory(task=task, state=ItemState.FAILED, customer_ref=CustomerFactory().pk)
     response = bob_client.get(f"/tasks/{task.pk}/")
     assert [item.key for item in response.context["page"].rows] == [mine.key]
-    assert dict((state, count) for state, _label, count in response.context["counters"])["failed"] == 1
+    assert {state: count for state, _label, count in response.context["counters"]}["failed"] == 1
     assert response.context["tabs"][0].count == 1
 
 

@@ -60,7 +60,8 @@ def _channels(ids: set[int]) -> dict[int, int]:
         Channel.objects.filter(ovoc_channel_id__in=ids).values_list("ovoc_channel_id", flat=True)
     ):
         Channel.objects.create(ovoc_channel_id=channel_id, name=f"Channel {channel_id}")
-    return dict(Channel.objects.filter(ovoc_channel_id__in=ids).values_list("ovoc_channel_id", "pk"))
+    rows = Channel.objects.filter(ovoc_channel_id__in=ids).values_list("ovoc_channel_id", "pk")
+    return {channel_id: pk for channel_id, pk in rows if channel_id}
 
 
 def _sbcs(links: set[SbcLink]) -> dict[SbcLink, SBC]:

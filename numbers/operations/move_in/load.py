@@ -6,7 +6,6 @@ A number that synchronisation has met before keeps what Microsoft says about it;
 can know: its source, its local ids, when it was created. Loading the same records twice changes nothing.
 """
 
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -67,9 +66,8 @@ def load(
 def check(raw: Iterable[dict[str, Any]]) -> list[MoveInRecord]:
     """All records, read. Raises MoveInRefused with the first problems, each with its place in the list."""
     records: dict[str, MoveInRecord] = {}
-    services: dict[uuid.UUID, uuid.UUID] = dict(
-        Customer.objects.exclude(ump_customer_guid=None).values_list("ump_customer_guid", "tenant_id")
-    )
+    known = Customer.objects.exclude(ump_customer_guid=None).values_list("ump_customer_guid", "tenant_id")
+    services = {service: tenant for service, tenant in known if service}
     problems = []
     for position, item in enumerate(raw, 1):
         try:

@@ -64,16 +64,17 @@ def from_url(url: str, get_token: Callable[[], str], progress: Callable[[int, in
     `progress(read, total)` is called after each page. Raises the errors of numbers/microsoft/errors.py.
     """
     asked = Asked(_("the other platform"), _("its numbers"))
-    page, pages, read = 1, 1, 0
+    page, pages, total, read = 1, 1, 0, 0
     while page <= pages:
         params = {"pageNumber": str(page), "pageSize": str(PAGE_SIZE)}
         answer = http.check(http.send("GET", url, asked=asked, token=get_token(), params=params), asked)
         body = answer.json(asked)
-        records, pages, total = body.get("data"), body.get("totalPages"), body.get("totalRecords")
+        records, last, announced = body.get("data"), body.get("totalPages"), body.get("totalRecords")
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise BadAnswer(asked, _("a list of objects called “data” was expected"), **answer.ids)
-        if not isinstance(pages, int) or not isinstance(total, int) or body.get("currentPage") != page:
+        if not isinstance(last, int) or not isinstance(announced, int) or body.get("currentPage") != page:
             raise BadAnswer(asked, _("it does not say which page of how many it is"), **answer.ids)
+        pages, total = last, announced
         yield from records
         read += len(records)
         progress(read, total)

@@ -239,7 +239,7 @@ def _addresses(task: Task, customer: Customer, records: list[CivicAddressRecord]
         for record in records
         for place in record.locations
     ]
-    listed = [place["id"] for place in places]
+    listed = [place.id for record in records for place in record.locations]
     of_customer = Location.objects.filter(civic_address__customer=customer)
     upsert(Location.objects.filter(Q(pk__in=listed) | Q(civic_address__customer=customer)), "id", places)
     of_customer.filter(removed_at__isnull=True).exclude(pk__in=listed).update(removed_at=now)
@@ -247,6 +247,7 @@ def _addresses(task: Task, customer: Customer, records: list[CivicAddressRecord]
 
 def _audit(task: Task, object_type: str, written: Written, customer: Customer | None = None) -> None:
     """One entry for each row made or changed."""
+    changes: list[tuple[str, Model, dict[str, Any], dict[str, Any]]]
     changes = [("sync.new", row, {}, {}) for row in written.made]
     changes += [("sync.changed", row, before, after) for row, before, after in written.changed]
     entries = []

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 
-from ocadmin.console import html, navigation
+from ocadmin.console import cells, html, navigation
 
 register = template.Library()
 
@@ -16,6 +16,7 @@ register.simple_tag(html.copy_button, name="copy")
 register.simple_tag(html.number, name="number")
 register.simple_tag(html.pill, name="pill")
 register.simple_tag(html.none, name="none")
+register.simple_tag(cells.table_rows, name="table_rows")
 register.simple_tag(navigation.url_or_empty, name="url_or_empty")
 
 
