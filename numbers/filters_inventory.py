@@ -6,10 +6,10 @@ import django_filters
 from django import forms
 from django.db.models import CharField, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Lower, Replace
-from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from ocadmin.access.request import Request
 from ocadmin.console.filters import ListFilterSet
 
 from .filters import WordFilter
@@ -41,7 +41,7 @@ def is_guid_fragment(words: str) -> bool:
     return len(bare) >= 4 and all(letter in "0123456789abcdef" for letter in bare)
 
 
-def visible_channels(request: HttpRequest | None) -> QuerySet[Channel]:
+def visible_channels(request: Request | None) -> QuerySet[Channel]:
     """The channels the person may choose from."""
     return Channel.objects.visible_to(request.principal) if request is not None else Channel.objects.none()
 

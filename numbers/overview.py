@@ -1,15 +1,13 @@
-"""Reads for the dashboard: numbers counted in a few grouped queries, last synchronisations, what needs a person.
-
-Measured on a million numbers: three grouped queries that each read one index take 0.3 s on SQLite and 0.5 s on
-PostgreSQL; one query over all four columns reads the table and takes 1.9 s and 0.35 s.
-"""
+"""Reads for the dashboard: numbers counted in a few grouped queries, last synchronisations, what needs a person."""
 
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q, Window
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +29,11 @@ TASKS_SHOWN = 8
 FAILED_IS_NEWS = timedelta(days=7)
 PROBLEMS_SHOWN = 5
 CONSENT_GIVEN = "active"
+
+# Measured on a million numbers. PostgreSQL reads the table once with several workers: 0.3 s, against 0.6 s for one
+# index after the other. SQLite sorts what it groups: 1.8 s, against 0.2 s for reading three indexes in their order.
+ONE_GROUPING = (("status", "assignment_status", "customer_id", "iso_country_code"),)
+GROUPINGS = {"sqlite": (("customer_id", "status"), ("assignment_status",), ("iso_country_code",))}
 
 
 @dataclass(frozen=True)
@@ -91,16 +94,20 @@ def numbers_url(**filters: object) -> str:
 
 
 def count_numbers(principal: Principal) -> Counts:
-    """Three grouped queries. COUNT(*) and not a column, so that an index alone answers them."""
+    """All numbers in scope, by one grouped query or three. COUNT(*) of no column lets an index alone answer."""
     numbers = PhoneNumber.objects.visible_to(principal).order_by()
-    status: Counter[int] = Counter()
-    customer: Counter[int] = Counter()
-    for customer_id, state, count in numbers.values_list("customer_id", "status").annotate(n=Count("*")):
-        status[state] += count
-        customer[customer_id] += count
-    assignment = Counter(dict(numbers.values_list("assignment_status").annotate(n=Count("*"))))
-    country = Counter(dict(numbers.values_list("iso_country_code").annotate(n=Count("*"))))
-    return Counts(status, assignment, customer, country)
+    counts = Counts.empty()
+    counters: dict[str, Counter[Any]] = {
+        "status": counts.status,
+        "assignment_status": counts.assignment,
+        "customer_id": counts.customer,
+        "iso_country_code": counts.country,
+    }
+    for columns in GROUPINGS.get(connection.vendor, ONE_GROUPING):
+        for *values, count in numbers.values_list(*columns).annotate(n=Count("*")):
+            for column, value in zip(columns, values, strict=True):
+                counters[column][value] += count
+    return counts
 
 
 def status_chart(counts: Counter[int], **filters: object) -> Chart:
@@ -177,7 +184,7 @@ def problems(principal: Principal) -> Problems:
     """Customers without a tenant connection, or whose consent was suspended or withdrawn: two counts and five rows."""
     not_connected = Q(connection=ConnectionState.NOT_CONNECTED)
     no_consent = ~Q(consent_status__iexact=CONSENT_GIVEN) & ~Q(consent_status="")
-    rows = list(
+    rows: list[Any] = list(
         Customer.objects.visible_to(principal)
         .filter(not_connected | no_consent)
         .annotate(

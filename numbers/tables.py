@@ -53,7 +53,9 @@ def validation_pill(word: str) -> SafeString:
 
 def address_text(address: CivicAddress | None) -> SafeString:
     """An address on one line, linked; a dash for None."""
-    return html.link(address.one_line, address.get_absolute_url()) if address else html.none()
+    if address is None:
+        return html.none()
+    return html.clipped(html.link(address.one_line, address.get_absolute_url()), address.one_line)
 
 
 class _Number(tables.Column):
@@ -130,7 +132,8 @@ class NumberTable(ListTable):
     def render_sip_connection(self, record: PhoneNumber) -> SafeString | str:
         """The names of the connections that carry the number."""
         names = self.sip_names.get((record.customer_id, record.calling_profile_id))
-        return ", ".join(names) if names else html.none()
+        text = ", ".join(names or ())
+        return html.clipped(text, text) if text else html.none()
 
     def order_sip_connection(self, queryset: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:
         """By the first name; worked out in the database, and only when somebody sorts by it."""

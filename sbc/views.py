@@ -6,13 +6,14 @@ import django_filters
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ocadmin.access.permissions import Permission
+from ocadmin.access.request import Request
 from ocadmin.console.filters import ListFilterSet
 from ocadmin.console.lists import ListView
 from ocadmin.console.paging import COUNT_LIMIT, bounded_count
@@ -49,7 +50,7 @@ class SBCList(ListView):
     table_class = SBCTable
     filterset_class = SBCFilter
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
         """Refused with a sentence where the person's roles are for some customers only."""
         if request.principal.can(Permission.VIEW) and not request.principal.can_everywhere(Permission.VIEW):
             raise PermissionDenied(
@@ -84,7 +85,7 @@ def rules_page(rules: QuerySet[DialPlanRule], after: str) -> tuple[list[DialPlan
 
 @login_required
 @require_GET
-def sbc_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def sbc_detail(request: Request, pk: int) -> HttpResponse:
     """One SBC: its facts, and its rules by page, searched by the start of their prefix."""
     sbc = get_object_or_404(SBC.objects.visible_to(request.principal), pk=pk)
     words = request.GET.get("q", "").replace("\x00", "").strip().rstrip("#")[:50]

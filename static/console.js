@@ -74,6 +74,14 @@ document.addEventListener("htmx:afterSettle", () => {
   opened = [];
 });
 
+/* What renews itself says only what has changed: data-announce holds the sentence for the live region. */
+let said = document.querySelector("[data-announce]")?.dataset.announce;
+document.addEventListener("htmx:afterSettle", () => {
+  const sentence = document.querySelector("[data-announce]")?.dataset.announce;
+  if (sentence && sentence !== said) announce(sentence);
+  said = sentence;
+});
+
 /* A failed swap says so and falls back to the whole page. */
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr, requestConfig } = event.detail;

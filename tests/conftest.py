@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 import pytest
 from django.conf import settings
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
@@ -17,6 +19,10 @@ from .factories import CustomerFactory, UserFactory, grant
 from .sandbox_process import Sandbox
 
 run.SQLITE_PAUSE_SECONDS = 0.0  # no web writer waits here
+
+# How fast a machine is says nothing about a property.
+properties.register_profile("ocadmin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties.load_profile("ocadmin")
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.access.request import Request
 from ocadmin.console.lists import ListView
 
 from ..filters_inventory import CallingProfileFilter
@@ -61,7 +62,7 @@ calling_profile_list = CallingProfileList.as_view()
 
 @login_required
 @require_GET
-def calling_profile_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def calling_profile_detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     """One profile: its facts, its trunks, and whose numbers use it."""
     principal = request.principal
     profile = get_object_or_404(CallingProfile.objects.visible_to(principal), pk=pk)
@@ -73,7 +74,6 @@ def calling_profile_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         Bar(names[customer].full_name, by_customer[customer], numbers_url(profile=pk, customer=customer))
         for customer in names
     ]
-    emergency = CallingProfile.objects.visible_to(principal).filter(pk=profile.emergency_profile_id)
     context = {
         "profile": profile,
         "offers": offer_names(profile),
@@ -81,6 +81,13 @@ def calling_profile_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "number_count": sum(by_customer.values()),
         "numbers_url": numbers_url(profile=pk),
         "customers": Chart(sorted(bars, key=lambda bar: -bar.count), len(by_customer) - len(bars)),
-        "emergency_profile": emergency.first() if profile.emergency_profile_id else None,
+        "emergency_profile": _emergency_profile(profile, principal),
     }
     return render(request, "numbers/calling_profile_detail.html", context)
+
+
+def _emergency_profile(profile: CallingProfile, principal: Principal) -> CallingProfile | None:
+    """The profile that carries this one's emergency calls; None where there is none that the person may see."""
+    if profile.emergency_profile_id is None:
+        return None
+    return CallingProfile.objects.visible_to(principal).filter(pk=profile.emergency_profile_id).first()

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +17,7 @@ from ocadmin.access.audit import Channel as Through
 from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.access.request import Request
 from ocadmin.console.lists import ListView
 from ocadmin.tasks.models import Task
 from ocadmin.tasks.services import AlreadyRunning
@@ -65,12 +66,13 @@ def may(principal: Principal, permission: Permission, customer: Customer) -> boo
 
 @login_required
 @require_GET
-def customer_detail(request: HttpRequest, tenant_id: uuid.UUID) -> HttpResponse:
+def customer_detail(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
     """One customer: facts, numbers counted, addresses, connections, profiles, tasks, history."""
     principal = request.principal
     customers = Customer.objects.visible_to(principal).select_related("channel")
     customer = get_object_or_404(customers, tenant_id=tenant_id)
     connections = list(customer.sip_connections.select_related("calling_profile", "sbc"))
+    history = list(AuditEntry.objects.visible_to(principal).filter(customer_ref=customer.pk)[:SHOWN])
     addresses = list(customer.civic_addresses.filter(removed_at=None)[: SHOWN + 1])
     context = {
         "customer": customer,
@@ -83,11 +85,17 @@ def customer_detail(request: HttpRequest, tenant_id: uuid.UUID) -> HttpResponse:
         "sees_sbcs": principal.can_everywhere(Permission.VIEW),
         "released": customer.released_numbers.count(),
         "tasks": list(Task.objects.visible_to(principal).filter(customer_ref=customer.pk)[:5]),
-        "history": list(AuditEntry.objects.visible_to(principal).filter(customer_ref=customer.pk)[:SHOWN]),
+        "history": history,
+        "open_tasks": _open_tasks(principal, {entry.task_ref for entry in history if entry.task_ref}),
         "may_sync": may(principal, Permission.SYNC, customer),
         "numbers_url": overview.numbers_url(customer=customer.pk),
     }
     return render(request, "numbers/customer_detail.html", context | _counts(customer))
+
+
+def _open_tasks(principal: Principal, ids: set[int]) -> set[int]:
+    """Those of the tasks that this person may open; the others are named without a link."""
+    return set(Task.objects.visible_to(principal).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
 
 
 def _counts(customer: Customer) -> dict[str, Any]:
@@ -115,7 +123,7 @@ def _counts(customer: Customer) -> dict[str, Any]:
 
 @login_required
 @require_POST
-def customer_sync(request: HttpRequest, tenant_id: uuid.UUID) -> HttpResponse:
+def customer_sync(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
     """Start a synchronisation of this customer and go to its task."""
     principal = request.principal
     customer = get_object_or_404(Customer.objects.visible_to(principal), tenant_id=tenant_id)

@@ -2,13 +2,14 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Permission, Role
+from ocadmin.access.request import Request
 
 from .. import overview
 from ..lifecycle import Status
@@ -19,7 +20,7 @@ ADMINS_NAMED = 5
 
 @login_required
 @require_GET
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: Request) -> HttpResponse:
     """Counts with links to the lists behind them; for a person without a role, whom to ask for one."""
     principal = request.principal
     if not principal.can(Permission.VIEW):

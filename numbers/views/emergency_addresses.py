@@ -4,12 +4,13 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Field
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from ocadmin.access.request import Request
 from ocadmin.console.lists import ListView
 
 from ..filters_inventory import EmergencyAddressFilter
@@ -68,7 +69,7 @@ emergency_address_list = EmergencyAddressList.as_view()
 
 @login_required
 @require_GET
-def emergency_address_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def emergency_address_detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     """One address: all its fields, its locations, and how many numbers point at each."""
     principal = request.principal
     addresses = CivicAddress.objects.visible_to(principal).select_related("customer")
@@ -83,10 +84,16 @@ def emergency_address_detail(request: HttpRequest, pk: uuid.UUID) -> HttpRespons
     context = {
         "address": address,
         "validation": validation_pill(address),
-        "fields": [(address._meta.get_field(name).verbose_name, getattr(address, name)) for name in ADDRESS_FIELDS],
+        "fields": [(_label(name), getattr(address, name)) for name in ADDRESS_FIELDS],
         "locations": locations[:LOCATIONS_SHOWN],
         "more_locations": len(locations) > LOCATIONS_SHOWN,
         "number_count": sum(counts.values()),
         "numbers_url": numbers_url(address=address.pk),
     }
     return render(request, "numbers/emergency_address_detail.html", context)
+
+
+def _label(name: str) -> str:
+    """What a column of the model is called."""
+    field: Field[Any, Any] = CivicAddress._meta.get_field(name)  # type: ignore[assignment]  # no relation backwards
+    return str(field.verbose_name)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from ocadmin.access.audit import Channel
@@ -27,7 +27,7 @@ from ..filters import NumberFilter, ReleasedFilter
 from ..forms import PasteForm
 from ..models import Customer, PhoneNumber, ReleasedNumber, SipConnection
 from ..operations.sync import start as start_sync
-from ..pasted import Pasted, find, keep
+from ..pasted import Pasted, among, find, keep
 from ..tables import EmergencyTable, NumberTable, ReleasedTable
 
 
@@ -52,6 +52,9 @@ class NumberListView(ListView):
     def get_queryset(self) -> QuerySet[Any]:
         """Numbers in scope; those of a pasted list where the address names one."""
         rows = super().get_queryset()
+        tab = self.request.GET.get("tab", "")
+        if tab != self.tab:
+            self.notes.append(_("There is no tab “%s”: these are all numbers.") % tab[:20])
         key = self.request.GET.get("list")
         if not key or self.queryset.model is not PhoneNumber:
             return rows
@@ -59,7 +62,7 @@ class NumberListView(ListView):
         if self.pasted is None:
             self.notes.append(_("This pasted list is not yours, or it is older than a week: paste the numbers again."))
             return rows.none()
-        return rows.filter(e164__in=self.pasted.found)
+        return among(rows, self.pasted.id)
 
     def prepare(self, rows: list[Any]) -> None:
         """The SIP connections of the page's (customer, profile) pairs, in one query, when the column is shown."""
@@ -70,7 +73,7 @@ class NumberListView(ListView):
         """The filters, and the pasted list as one of them."""
         active = super().chosen(filterset)
         if self.pasted:
-            count = _("%(count)d numbers") % {"count": self.pasted.count}
+            count = ngettext("%(count)d number", "%(count)d numbers", self.pasted.count) % {"count": self.pasted.count}
             active.insert(0, Chosen(_("Pasted list"), count, ("list",)))
         return active
 
@@ -156,9 +159,12 @@ def paste(request: HttpRequest) -> HttpResponse:
         reading = form.cleaned_data["numbers"]
         query["list"] = str(keep(reading, request.principal))
         if reading.assumed_plus:
-            messages.info(
-                request, _("%(count)d numbers came without a plus: it was added.") % {"count": reading.assumed_plus}
+            added = ngettext(
+                "%(count)d number came without a plus: it was added.",
+                "%(count)d numbers came without a plus: it was added.",
+                reading.assumed_plus,
             )
+            messages.info(request, added % {"count": reading.assumed_plus})
     else:
         for error in form.errors["numbers"]:
             messages.error(request, error)

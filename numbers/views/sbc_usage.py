@@ -2,10 +2,11 @@
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from ocadmin.access.request import Request
 from sbc.models import SBC
 
 from ..models import SipConnection, Trunk
@@ -15,7 +16,7 @@ SHOWN = 100
 
 @login_required
 @require_GET
-def sbc_usage(request: HttpRequest, pk: int) -> HttpResponse:
+def sbc_usage(request: Request, pk: int) -> HttpResponse:
     """Customers, trunks and calling profiles that use the SBC: a fragment for htmx, a page of its own otherwise."""
     sbc = get_object_or_404(SBC.objects.visible_to(request.principal), pk=pk)
     connections = SipConnection.objects.filter(sbc=sbc).order_by("customer__full_name", "calling_profile__name")

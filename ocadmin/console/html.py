@@ -92,6 +92,11 @@ def link(text: object, url: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text) if text else none()
 
 
+def clipped(text: object, title: str) -> SafeString:
+    """A long text cut at the width of its column; the whole of it in the title."""
+    return format_html('<span class="clip" title="{}">{}</span>', title, text)
+
+
 def join(parts: list[object], separator: str = " ") -> SafeString:
     """The parts one after another, each escaped unless it is HTML already."""
     return mark_safe(separator.join(conditional_escape(part) for part in parts))  # noqa: S308  each part is escaped

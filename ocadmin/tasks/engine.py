@@ -21,6 +21,7 @@ from .run import LeaseLost, Run
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
+MAX_INVITED_ATTEMPTS = 100  # of pauses whose length the other side has named: it is alive, only busy
 LONGEST_PAUSE_SECONDS = 300.0
 
 
@@ -66,8 +67,8 @@ def _slice(run: Run) -> Outcome:
         raise TaskFailed(
             _("This version knows no task of the kind %(kind)s.") % {"kind": task.kind}, "unknown_kind"
         ) from None
-    if task.attempts > MAX_ATTEMPTS:
-        raise TaskFailed(_("The worker died %(n)d times at the same place.") % {"n": task.attempts}, "worker_lost")
+    if task.losses > MAX_ATTEMPTS:
+        raise TaskFailed(_("The worker died %(n)d times at the same place.") % {"n": task.losses}, "worker_lost")
     if run.cancelling:
         return operation.cancel(run)
     outcome = operation.step(run)
@@ -79,7 +80,7 @@ def _slice(run: Run) -> Outcome:
 def _pause(task: Task, later: TryLater) -> Outcome:
     """Wait and try again, or fail when it has been tried often enough."""
     attempts = task.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
+    if attempts >= (MAX_ATTEMPTS if later.seconds is None else MAX_INVITED_ATTEMPTS):
         return _failure(task, later.message, later.code)
     seconds = later.seconds if later.seconds is not None else min(2.0**attempts, LONGEST_PAUSE_SECONDS)
     task.attempts, task.error_code = attempts, later.code

@@ -49,14 +49,14 @@ def is_dead(owner: str) -> bool:
 def take(task_id: int, owner: str) -> Task | None:
     """Take a due task. None when it is not due, or somebody else was quicker.
 
-    A holder that never gave the task back died with it: that counts as a failed attempt.
+    A holder that never gave the task back died with it: that is counted.
     """
     now = timezone.now()
     taken = (
         Task.objects.filter(pk=task_id)
         .due()
         .update(
-            attempts=Case(When(lease_owner="", then=F("attempts")), default=F("attempts") + 1),
+            losses=Case(When(lease_owner="", then=F("losses")), default=F("losses") + 1),
             lease_owner=owner,
             lease_until=now + LEASE,
             heartbeat_at=now,

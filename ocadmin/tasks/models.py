@@ -97,6 +97,7 @@ class Task(models.Model):
     lease_owner = models.CharField(_("held by"), max_length=100, blank=True)
     lease_until = models.DateTimeField(_("held until"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("failed attempts in a row"), default=0)
+    losses = models.PositiveIntegerField(_("workers lost in a row"), default=0)
     slices = models.PositiveIntegerField(_("slices"), default=0)
 
     objects = TaskQuerySet.as_manager()

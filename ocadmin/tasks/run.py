@@ -80,6 +80,7 @@ class Run:
     def _save(self) -> None:
         now = timezone.now()
         task = self.task
+        task.attempts = 0
         Task.objects.filter(pk=task.pk).update(
             cursor=self.cursor,
             step=task.step,
@@ -91,6 +92,7 @@ class Run:
             refused=task.refused,
             failed=task.failed,
             attempts=0,
+            losses=0,
             message="",
             error_code="",
             heartbeat_at=now,

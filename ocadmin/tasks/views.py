@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.access.request import Request
 from ocadmin.console.lists import ListView
 
 from . import monitor, registry, services
@@ -47,7 +48,7 @@ class TaskList(ListView):
 task_list = TaskList.as_view()
 
 
-def _task(request: HttpRequest, pk: int) -> Task:
+def _task(request: Request, pk: int) -> Task:
     """The task, if the person may see it; 404 otherwise, because its existence is none of theirs."""
     return get_object_or_404(Task.objects.visible_to(request.principal), pk=pk)
 
@@ -86,7 +87,7 @@ def _live(task: Task, principal: Principal) -> dict[str, Any]:
     }
 
 
-def _items(request: HttpRequest, task: Task, counts: dict[str, int]) -> dict[str, Any]:
+def _items(request: Request, task: Task, counts: dict[str, int]) -> dict[str, Any]:
     """One page of the numbers of a task, as the address asks for it."""
     chosen = request.GET.get("state", "")
     state = chosen if chosen in ItemState.values else ""
@@ -110,7 +111,7 @@ def _items(request: HttpRequest, task: Task, counts: dict[str, int]) -> dict[str
     }
 
 
-def _family(request: HttpRequest, task: Task) -> dict[str, Any]:
+def _family(request: Request, task: Task) -> dict[str, Any]:
     """The task whose failed numbers this one retries, and the tasks that retry this one's."""
     theirs = Task.objects.visible_to(request.principal).defer("params", "cursor", "result")
     return {
@@ -121,7 +122,7 @@ def _family(request: HttpRequest, task: Task) -> dict[str, Any]:
 
 @login_required
 @require_GET
-def task_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def task_detail(request: Request, pk: int) -> HttpResponse:
     """Everything about one task; for htmx only the numbers of the asked page."""
     task = _task(request, pk)
     context = _live(task, request.principal)
@@ -135,7 +136,7 @@ def task_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def task_live(request: HttpRequest, pk: int) -> HttpResponse:
+def task_live(request: Request, pk: int) -> HttpResponse:
     """The part that renews itself while the task lives.
 
     `?seen=` is the signature of what the page shows. Only what has changed since is exchanged: a person may be reading
@@ -158,7 +159,7 @@ def _page(pk: int) -> str:
     return reverse("tasks:detail", args=[pk])
 
 
-def _changeable(request: HttpRequest, pk: int) -> Task:
+def _changeable(request: Request, pk: int) -> Task:
     """The task, if the person may change it; 404 where they may not see it, 403 with a sentence where only that."""
     task = _task(request, pk)
     reason = lacking(task, request.principal)
@@ -169,7 +170,7 @@ def _changeable(request: HttpRequest, pk: int) -> Task:
 
 @login_required
 @require_POST
-def task_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def task_cancel(request: Request, pk: int) -> HttpResponse:
     """Ask the task to stop."""
     task = _changeable(request, pk)
     asked = services.cancel(Task.objects.filter(pk=task.pk), by=request.principal, channel=Channel.WEB)
@@ -182,7 +183,7 @@ def task_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def task_answer(request: HttpRequest, pk: int) -> HttpResponse:
+def task_answer(request: Request, pk: int) -> HttpResponse:
     """Answer the question of a task that waits for a decision: `choice` is one of its choices."""
     task = _changeable(request, pk)
     try:
@@ -199,7 +200,7 @@ def task_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def task_retry(request: HttpRequest, pk: int) -> HttpResponse:
+def task_retry(request: Request, pk: int) -> HttpResponse:
     """Start a new task for the numbers that failed, and go to it."""
     task = _changeable(request, pk)
     if task.alive:

@@ -155,6 +155,18 @@ def test_the_page_shows_tasks_and_history_of_this_customer_only(
     assert "of Contoso" not in page
 
 
+def test_tasks_that_the_person_may_not_see_are_named_without_a_link(
+    alice_client: Client, bob_client: Client, contoso: Customer
+) -> None:
+    task = TaskFactory()
+    about = {"object_type": "customer", "object_id": str(contoso.pk), "customer_ref": contoso.pk}
+    record("task.start", by=SYSTEM, channel="web", task_ref=task.pk, **about)
+    assert f'href="/tasks/{task.pk}/"' in page_of(alice_client, contoso)
+    page = page_of(bob_client, contoso)
+    assert f"task {task.pk}" in page
+    assert f'href="/tasks/{task.pk}/"' not in page
+
+
 def test_a_missing_connection_is_explained(alice_client: Client, fabrikam: Customer, contoso: Customer) -> None:
     page = page_of(alice_client, fabrikam)
     assert "cannot be un-assigned from here" in page
@@ -186,7 +198,9 @@ def test_the_page_costs_the_same_with_much_on_it(alice_client: Client, fabrikam:
         PhoneNumberFactory(customer=fabrikam, calling_profile=profile)
         SipConnectionFactory(customer=fabrikam, calling_profile=profile)
         CivicAddressFactory(customer=fabrikam)
-        TaskFactory(customer_ref=fabrikam.pk)
+        task = TaskFactory(customer_ref=fabrikam.pk)
+        about = {"object_type": "customer", "object_id": "1", "customer_ref": fabrikam.pk, "task_ref": task.pk}
+        record("customer.changed", by=SYSTEM, channel="web", **about)
     with budget("numbers:customer"):
         alice_client.get(fabrikam.get_absolute_url())
 

@@ -231,6 +231,7 @@ def test_a_malformed_filter_lists_nothing_and_says_why(alice_client: Client, que
         ("sort=%00", "cannot be sorted"),
         ("per_page=7", "25, 50, 100 or 250"),
         ("columns=e164,nonsense", "There is no column"),
+        ("tab=nonsense", "There is no tab"),
         ("list=nonsense", "This pasted list is not yours"),
     ],
 )

@@ -272,3 +272,17 @@ def test_rate_and_time_left() -> None:
     assert task.time_left.total_seconds() == pytest.approx(15, rel=0.1)
     assert task.percent == 25
     assert Task(state=TaskState.QUEUED).time_left is None
+
+
+def test_a_pause_that_the_other_side_has_named_is_waited_for_as_often_as_it_says() -> None:
+    pauses: list[int] = []
+
+    def busy(run: Run) -> Outcome | None:
+        if len(pauses) == 20:
+            return None
+        pauses.append(1)
+        raise TryLater("Microsoft is busy.", "throttled", 7)
+
+    with registered(Counting(busy)):
+        task = run_to_end(start())
+    assert (task.state, len(pauses)) == (TaskState.SUCCEEDED, 20)

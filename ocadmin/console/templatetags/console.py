@@ -20,6 +20,12 @@ register.simple_tag(cells.table_rows, name="table_rows")
 register.simple_tag(navigation.url_or_empty, name="url_or_empty")
 
 
+@register.simple_tag
+def percent_in_tens(percent: int) -> int:
+    """Progress in steps of ten: often enough for somebody who listens to the page."""
+    return percent // 10 * 10
+
+
 @register.simple_tag(takes_context=True, name="navigation")
 def navigation_groups(context: Context) -> list[navigation.Group]:
     """The sidebar's groups; none on pages without a request (an error page)."""

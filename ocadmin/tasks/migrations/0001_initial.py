@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('lease_owner', models.CharField(blank=True, max_length=100, verbose_name='held by')),
                 ('lease_until', models.DateTimeField(blank=True, null=True, verbose_name='held until')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='failed attempts in a row')),
+                ('losses', models.PositiveIntegerField(default=0, verbose_name='workers lost in a row')),
                 ('slices', models.PositiveIntegerField(default=0, verbose_name='slices')),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
                 ('retry_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='retries', to='tasks.task')),
