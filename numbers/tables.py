@@ -25,7 +25,11 @@ STATUS_TONES: Mapping[int, str] = {
     Status.READY_FOR_REMOVAL: "red",
     Status.PENDING_FIRST_SYNC: "blue",
 }
-_VALIDATION_TONES = {"validated": "green", "invalid": "red"}
+_VALIDATION = {
+    "validated": (gettext_lazy("Validated"), "green"),
+    "notvalidated": (gettext_lazy("Not validated"), "amber"),
+    "invalid": (gettext_lazy("Invalid"), "red"),
+}
 
 
 def status_pill(status: int) -> SafeString:
@@ -47,8 +51,11 @@ def source_text(source: str) -> SafeString | str:
 
 
 def validation_pill(word: str) -> SafeString:
-    """Microsoft's word for the state of an address; a dash where it said none."""
-    return html.pill(word, _VALIDATION_TONES.get(word.lower(), "")) if word else html.none()
+    """Microsoft's word for the state of an address; one we do not know as it came, a dash where it said none."""
+    if not word:
+        return html.none(_("not known"))
+    label, tone = _VALIDATION.get(word.lower(), (word, ""))
+    return html.pill(label, tone)
 
 
 def address_text(address: CivicAddress | None) -> SafeString:

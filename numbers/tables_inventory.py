@@ -19,14 +19,10 @@ from ocadmin.console.tables import ListTable
 from .lifecycle import Status
 from .models import CallingProfile, CivicAddress, ConnectionState, Customer
 from .overview import CONSENT_GIVEN, numbers_url
+from .tables import validation_pill
 
 CONNECTION_TONES = {ConnectionState.CONNECTED: "green", ConnectionState.NOT_CONNECTED: "red"}
 CONSENT_TONES = {"active": "green", "suspended": "amber", "removed": "red"}
-VALIDATION = {
-    "validated": (gettext_lazy("Validated"), "green"),
-    "notvalidated": (gettext_lazy("Not validated"), "amber"),
-    "invalid": (gettext_lazy("Invalid"), "red"),
-}
 
 
 def consent_pill(customer: Customer) -> SafeString:
@@ -50,15 +46,6 @@ def customer_problems(customer: Customer) -> list[SafeString]:
     if word not in ("", CONSENT_GIVEN):
         found.append(html.pill(_("Consent %s") % word, CONSENT_TONES.get(word, "")))
     return found
-
-
-def validation_pill(address: CivicAddress) -> SafeString:
-    """Microsoft's word for the validation; a word we do not know as it came."""
-    word = address.validation_status
-    if not word:
-        return html.none(_("not known"))
-    label, tone = VALIDATION.get(word.lower(), (word, ""))
-    return html.pill(label, tone)
 
 
 def present_pill(removed_at: datetime.datetime | None) -> SafeString:
@@ -196,4 +183,4 @@ class EmergencyAddressTable(ListTable):
 
     def render_validation(self, record: CivicAddress) -> SafeString:
         """Microsoft's word."""
-        return validation_pill(record)
+        return validation_pill(record.validation_status)

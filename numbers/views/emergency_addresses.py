@@ -16,7 +16,8 @@ from ocadmin.console.lists import ListView
 from ..filters_inventory import EmergencyAddressFilter
 from ..models import CivicAddress, Location, PhoneNumber
 from ..overview import numbers_url
-from ..tables_inventory import EmergencyAddressTable, present_pill, validation_pill
+from ..tables import validation_pill
+from ..tables_inventory import EmergencyAddressTable, present_pill
 
 LOCATIONS_SHOWN = 200
 
@@ -83,7 +84,7 @@ def emergency_address_detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         location.numbers_url = numbers_url(address=address.pk, location=location.pk)
     context = {
         "address": address,
-        "validation": validation_pill(address),
+        "validation": validation_pill(address.validation_status),
         "fields": [(_label(name), getattr(address, name)) for name in ADDRESS_FIELDS],
         "locations": locations[:LOCATIONS_SHOWN],
         "more_locations": len(locations) > LOCATIONS_SHOWN,

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
+from ocadmin.access.request import Request
+
 _Entry = tuple[str | Promise, str, str]
+
+# Screens that only people of the whole system may see: SBCs are shared by customers.
+SYSTEM_ONLY = frozenset({"sbc:list"})
 
 GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
     ("", [(_("Overview"), "layout-dashboard", "console:dashboard")]),
@@ -43,12 +49,22 @@ class Group:
     links: list[Link]
 
 
-def groups(request: HttpRequest) -> list[Group]:
-    """The sidebar for this request; Django's admin at its end for staff."""
-    shown = [Group(label, _links(entries, request.path)) for label, entries in GROUPS]
+def groups(request: Request) -> list[Group]:
+    """The sidebar for this request: what this person can open, and Django's admin at its end for staff."""
+    principal = request.principal
+    shown = [
+        Group(label, _links([entry for entry in entries if _may_open(principal, entry[2])], request.path))
+        for label, entries in GROUPS
+    ]
     if request.user.is_staff:
         shown.append(Group(_("Administration"), _links([(_("Django admin"), "wrench", "admin:index")], request.path)))
     return [group for group in shown if group.links]
+
+
+def _may_open(principal: Principal, name: str) -> bool:
+    if name in SYSTEM_ONLY:
+        return principal.can_everywhere(Permission.VIEW)
+    return name == "console:dashboard" or principal.can(Permission.VIEW)
 
 
 def _links(entries: list[_Entry], path: str) -> list[Link]:

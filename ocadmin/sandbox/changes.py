@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from .exchange import Json, Refusal, is_e164
-from .numbers import NumberFilter
+from .jobs import late
+from .numbers import NumberFilter, revised
 from .seeds.directory import APAC_PROFILE, EMEA_PROFILE, EXAMPLE_PROFILE, NOAM_PROFILE, TENANTS
 from .seeds.records import oc_number
+from .tenants import known_tenant
 
 if TYPE_CHECKING:
     from .world import World
@@ -28,14 +29,6 @@ WHERE = {
     "limit",
     "nth",
 }
-
-
-def known_tenant(world: World, tenant_id: Any) -> Json:
-    """The stored customer, or 404."""
-    tenant: Json | None = world.store.documents("tenant").get(tenant_id)
-    if tenant is None:
-        raise Refusal(404, "TenantNotFound", f"Tenant '{tenant_id}' was not found.")
-    return tenant
 
 
 def change_tenant(world: World, change: Json) -> None:
@@ -58,10 +51,8 @@ def change_tenant(world: World, change: Json) -> None:
 
 
 def touched(world: World, number: Json, **values: Any) -> Json:
-    """The number with new values, a new modification time and the next etag."""
-    found = re.search(r"\d+", number.get("etag") or "")
-    etag = f'W/"{int(found.group()) + 1 if found else 1}"'
-    return {**number, **values, "lastModifiedOn": world.clock.stamp(), "etag": etag}
+    """The number as it is after a change made now."""
+    return revised(number, world.clock.stamp(), **values)
 
 
 def change_numbers(world: World, body: Json) -> Json:
@@ -86,6 +77,7 @@ def _merged(world: World, fields: Json) -> Json:
     text = fields.get("telephoneNumber") if isinstance(fields, dict) else None
     if not isinstance(text, str) or not is_e164(text):
         raise Refusal(400, "InvalidTelephoneNumber", f"'{text}' is not E.164.")
+    late.settle_now(world, [text])
     known = world.numbers.get(text)
     base = known or _new_number(world, text, fields)
     known_tenant(world, fields.get("tenantId", base["tenantId"]))
@@ -169,6 +161,7 @@ def customer_acts(world: World, body: Json) -> Json:
         return consent
     if action == "addLocation":
         return _add_location(world, tenant, body)
+    late.settle_now(world, [str(body.get("telephoneNumber"))])
     number = world.numbers.get(str(body.get("telephoneNumber")))
     if number is None or number["tenantId"] != tenant["tenantId"]:
         raise Refusal(404, "NumberNotFound", "The tenant has no such telephone number.")
@@ -177,6 +170,8 @@ def customer_acts(world: World, body: Json) -> Json:
     if action == "assign":
         return _assign(world, number, body)
     if action == "unassign":
+        if number["acquiredNumberStatus"] == 4:
+            raise Refusal(409, "NumberNotActive", "The number is not there yet.")
         return _stored(world, number, assignmentStatus="Unassigned", assignmentTargetId=None)
     raise Refusal(400, "InvalidAction", f"'{action}' is not an action of a customer.")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import changes, sbc
 from .exchange import Json, Refusal, Request, Response, whole_number
+from .jobs import engine, release_requests
+from .jobs.settings import DEFAULTS
 from .routing import Mount, Route
 from .seeds import SEEDS
 
@@ -37,6 +40,7 @@ def reset(world: World, request: Request) -> Response:
     world.clock.load()
     world.faults.clear()
     world.log.clear()
+    world.limits.clear()
     return Response(body=_summary(world))
 
 
@@ -64,6 +68,7 @@ def set_clock(world: World, request: Request) -> Response:
 def advance_clock(world: World, request: Request) -> Response:
     """``POST /_sim/clock/advance {"seconds": 60}``."""
     world.clock.advance(_number(request.json(), "seconds", 0))
+    engine.advance(world)
     return Response(body=world.clock.describe())
 
 
@@ -120,6 +125,9 @@ def _summary(world: World) -> Json:
         ],
         "numbers": {"total": sum(counts.values()), "byStatus": by_status},
         "platformNumbers": records,
+        "jobs": world.jobs.by_status(),
+        "releaseRequests": release_requests.by_status(world),
+        "jobSettings": world.job_settings.all(),
     }
 
 
@@ -140,9 +148,12 @@ def _tenants(world: World, counts: dict[tuple[int, int], int]) -> list[Json]:
 
 
 def put_state(world: World, request: Request) -> Response:
-    """``PUT /_sim/state``: merge ``tokenLife``, ``tenants`` (by id) and ``sbcs`` (by slug)."""
+    """``PUT /_sim/state``: merge ``tokenLife``, ``tenants`` (by id), ``sbcs`` (by slug).
+
+    Also every setting of the jobs (``jobs/settings.py``), such as ``durations``, ``lag``, ``hold``.
+    """
     body = request.json()
-    unknown = set(body) - {"tokenLife", "tenants", "sbcs"}
+    unknown = set(body) - {"tokenLife", "tenants", "sbcs", *DEFAULTS}
     if unknown:
         raise Refusal(400, "InvalidState", f"Cannot be set: {', '.join(sorted(unknown))}.")
     with world.store.transaction():
@@ -153,6 +164,9 @@ def put_state(world: World, request: Request) -> Response:
             changes.change_tenant(world, change)
         for change in body.get("sbcs", []):
             _change_sbc(world, str(change.get("slug")), change)
+        world.job_settings.change(body)
+        engine.release_held(world)
+        engine.advance(world)
     return Response(body=_summary(world))
 
 
@@ -193,6 +207,23 @@ def run_hook(world: World, request: Request, hook: dict[str, Any]) -> None:
     if hook:
         with world.store.lock:
             changes.shift(world, hook, request.tenant_id)
+
+
+def run_customer(world: World, action: Json, when: str) -> None:
+    """The ``customer`` part of a fault: what the customer does just before or after (F16).
+
+    It takes what ``POST /_sim/customer`` takes and ``when`` (``after`` unless told otherwise).  A
+    customer who comes too late is refused, which nobody but standard error is told.
+    """
+    act = action.get("customer")
+    if not act or act.get("when", "after") != when:
+        return
+    try:
+        with world.store.lock:
+            engine.advance(world)
+            changes.customer_acts(world, act)
+    except Refusal as refusal:
+        print(f"sandbox: the customer was refused: {refusal.message}", file=sys.stderr)
 
 
 MOUNT = Mount(

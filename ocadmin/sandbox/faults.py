@@ -21,6 +21,7 @@ ACTION_KEYS = {
     "drop",
     "truncate",
     "onRequest",
+    "customer",
 }
 
 
@@ -96,6 +97,8 @@ class Faults:
         if any(value is not None and type(value) is not int for value in counts):
             text = "times, after, status and delayMs are whole numbers."
             raise Refusal(400, "InvalidFault", text)
+        if not isinstance(action.get("customer", {}), dict):
+            raise Refusal(400, "InvalidFault", "customer is what /_sim/customer takes.")
         fault = Fault(next(self._ids), match, action, rule.get("times", 1), rule.get("after", 0))
         with self._lock:
             self._rules.append(fault)

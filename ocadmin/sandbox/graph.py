@@ -12,7 +12,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from . import graph_changes
 from .exchange import Json, Refusal, Request, Response, whole_number
+from .jobs import late
 from .numbers import NumberFilter
 from .routing import Mount, Route
 
@@ -44,6 +46,7 @@ _AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)")
 def guard(world: World, request: Request) -> Response | None:
     """A live token for Graph; it also says which tenant is meant."""
     request.token = world.tokens.require(request, "graph")
+    world.limits.check(world, request)
     return None
 
 
@@ -62,12 +65,24 @@ def list_assignments(world: World, request: Request) -> Response:
     answer: Json = {"@odata.context": context}
     if query.get("$count") == "true":
         answer["@odata.count"] = total
-    answer["value"] = [assignment(json.loads(body)) for body in bodies]
+    answer["value"] = _assignments(world, [json.loads(body) for body in bodies])
     if skip + top < total:
         following = {**query, "$top": str(top), "$skip": str(skip + top)}
         pairs = "&".join(f"{name}={quote(value)}" for name, value in following.items())
         answer["@odata.nextLink"] = f"{request.base_url}{request.path}?{pairs}"
     return Response(body=answer)
+
+
+def _assignments(world: World, numbers: list[Json]) -> list[Json]:
+    options = graph_changes.options(world, [number["telephoneNumber"] for number in numbers])
+    return [
+        {**assignment(number), **options.get(number["telephoneNumber"], {})} for number in numbers
+    ]
+
+
+def update_number(world: World, request: Request) -> Response:
+    """``POST …/updateNumber``: done when it is answered, with the number as it is now."""
+    return Response(body=_assignments(world, [graph_changes.update(world, request)])[0])
 
 
 def number_filter(world: World, request: Request) -> NumberFilter:
@@ -91,6 +106,7 @@ def number_filter(world: World, request: Request) -> NumberFilter:
         synced_only=True,
         fields=tuple(fields),
         nothing=number_type != "operatorConnect",
+        customers_view=late.any_ahead(world),
     )
 
 
@@ -150,10 +166,18 @@ def assignment(number: Json) -> Json:
     }
 
 
-LIST = "/graph/v1.0/admin/teams/telephoneNumberManagement/numberAssignments"
+LIST = f"{graph_changes.ROOT}/numberAssignments"
+OPERATIONS = f"{graph_changes.ROOT}/operations"
+READ, WRITE = "TeamsTelephoneNumber.Read.All", "TeamsTelephoneNumber.ReadWrite.All"
 
 MOUNT = Mount(
     "graph",
-    (Route("GET", LIST, list_assignments, "TeamsTelephoneNumber.Read.All"),),
+    (
+        Route("GET", LIST, list_assignments, READ),
+        Route("POST", f"{LIST}/unassignNumber", graph_changes.unassign, WRITE),
+        Route("POST", f"{LIST}/updateNumber", update_number, WRITE),
+        Route("GET", f"{OPERATIONS}/{{id}}", graph_changes.get_operation, READ),
+        Route("GET", f"{OPERATIONS}('{{id}}')", graph_changes.get_operation, READ),
+    ),
     guard=guard,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,20 @@ INSERT = (
     "INSERT INTO number (telephone_number, tenant, status, country, assignment, body)"
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
+
+# Graph's view: with what the operator's side has not heard of yet (see jobs/late.py).
+CUSTOMERS_VIEW = (
+    "(SELECT n.id, n.telephone_number, n.tenant, n.status, n.country,"
+    " COALESCE(a.assignment, n.assignment) AS assignment, merged(n.body, a.changes) AS body"
+    " FROM number n LEFT JOIN ahead a ON a.telephone_number = n.telephone_number)"
+)
+
+
+def revised(number: dict[str, Any], stamp: str, **values: Any) -> dict[str, Any]:
+    """The number with new values, a new modification time and the next etag."""
+    found = re.search(r"\d+", number.get("etag") or "")
+    etag = f'W/"{int(found.group()) + 1 if found else 1}"'
+    return {**number, **values, "lastModifiedOn": stamp, "etag": etag}
 
 
 def row_of(number: dict[str, Any], tenant: int) -> tuple[Any, ...]:
@@ -33,7 +48,8 @@ class NumberFilter:
 
     ``tenant`` is a tenant's index, ``synced_only`` leaves out status 4, ``fields`` are further
     (field name, value) pairs compared with the stored object, where a value of None means null.
-    ``nothing`` is a filter that no number can pass.
+    ``nothing`` is a filter that no number can pass.  ``customers_view`` looks at the numbers as the
+    customer's tenant knows them, ahead of the operator's side.
     """
 
     tenant: int | None = None
@@ -46,6 +62,12 @@ class NumberFilter:
     synced_only: bool = False
     fields: tuple[tuple[str, str | None], ...] = ()
     nothing: bool = False
+    customers_view: bool = False
+
+    @property
+    def source(self) -> str:
+        """The table or query to read from."""
+        return CUSTOMERS_VIEW if self.customers_view else "number"
 
     def where(self) -> tuple[str, list[Any]]:
         """SQL condition (always at least ``1``) and its values."""
@@ -104,22 +126,24 @@ class Numbers:
             offset = skip
         else:
             where, values, offset = where + " AND telephone_number > ?", [*values, start], 0
-        rows = self._rows(where, values, top, offset)
+        rows = self._rows(wanted.source, where, values, top, offset)
         if rows:
             self._ends[wanted, skip + len(rows)] = rows[-1][0]
         return [body for _, body in rows], total
 
-    def _rows(self, where: str, values: list[Any], top: int, offset: int) -> list[tuple[str, str]]:
-        inner = f"SELECT id FROM number WHERE {where} ORDER BY telephone_number LIMIT ? OFFSET ?"
+    def _rows(
+        self, source: str, where: str, values: list[Any], top: int, offset: int
+    ) -> list[tuple[str, str]]:
+        inner = f"SELECT id FROM {source} WHERE {where} ORDER BY telephone_number LIMIT ? OFFSET ?"
         sql = (
-            f"SELECT telephone_number, body FROM number WHERE id IN ({inner})"
+            f"SELECT telephone_number, body FROM {source} WHERE id IN ({inner})"
             " ORDER BY telephone_number"
         )
         return self._store.connection.execute(sql, [*values, top, offset]).fetchall()
 
     def _total(self, wanted: NumberFilter, where: str, values: list[Any]) -> int:
         if wanted not in self._totals:
-            sql = f"SELECT COUNT(*) FROM number WHERE {where}"
+            sql = f"SELECT COUNT(*) FROM {wanted.source} WHERE {where}"
             self._totals[wanted] = self._store.connection.execute(sql, values).fetchone()[0]
         return self._totals[wanted]
 
@@ -132,7 +156,7 @@ class Numbers:
     def select(self, wanted: NumberFilter, limit: int = -1) -> Iterator[dict[str, Any]]:
         """Numbers that pass, in order; ``limit`` of -1 means all."""
         where, values = wanted.where()
-        for _, body in self._rows(where, values, limit, 0):
+        for _, body in self._rows(wanted.source, where, values, limit, 0):
             yield json.loads(body)
 
     def get(self, telephone_number: str) -> dict[str, Any] | None:
@@ -141,21 +165,31 @@ class Numbers:
         row = self._store.connection.execute(sql, (telephone_number,)).fetchone()
         return json.loads(row[0]) if row else None
 
+    def get_many(self, telephone_numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Those of the numbers that exist, by number and in the order given."""
+        wanted = list(telephone_numbers)
+        sql = (
+            "SELECT telephone_number, body FROM number"
+            " WHERE telephone_number IN (SELECT value FROM json_each(?))"
+        )
+        rows = dict(self._store.connection.execute(sql, (json.dumps(wanted),)).fetchall())
+        return {text: json.loads(rows[text]) for text in wanted if text in rows}
+
     def put(self, numbers: Iterable[dict[str, Any]]) -> int:
         """Insert or replace numbers, whose tenants must exist; says how many."""
-        count = 0
+        rows = []
+        for number in numbers:
+            tenant = self._store.tenant_index(number["tenantId"])
+            if tenant is None:
+                raise ValueError(f"unknown tenant {number['tenantId']}")
+            rows.append(row_of(number, tenant))
+        last = {row[0]: row for row in rows}
         with self._store.transaction() as connection:
-            for number in numbers:
-                tenant = self._store.tenant_index(number["tenantId"])
-                if tenant is None:
-                    raise ValueError(f"unknown tenant {number['tenantId']}")
-                connection.execute(
-                    "DELETE FROM number WHERE telephone_number = ?", (number["telephoneNumber"],)
-                )
-                connection.execute(INSERT, row_of(number, tenant))
-                count += 1
+            sql = "DELETE FROM number WHERE telephone_number = ?"
+            connection.executemany(sql, [(text,) for text in last])
+            connection.executemany(INSERT, list(last.values()))
             self._store.touch()
-        return count
+        return len(rows)
 
     def delete(self, telephone_numbers: Iterable[str]) -> int:
         """Remove numbers; says how many existed."""

@@ -7,18 +7,19 @@ A reconstruction: Microsoft has not published this interface.  Paths and shapes 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from .exchange import Json, Refusal, Request, Response, is_e164, whole_number
+from .jobs import api as jobs_api
 from .numbers import NumberFilter
+from .paging import next_link, paging
 from .routing import Mount, Route
 from .seeds.records import available_for_new
+from .tenants import known_tenant
 
 if TYPE_CHECKING:
     from .world import World
 
 MAX_NUMBERS = 1000
-DEFAULT_TOP, MAX_TOP = 200, 1000
 # Portal wording; the starred ones of upstreams.md 1.2 need a reason.
 RELATIONSHIPS = ("ConsentAcknowledged", "AgreementSigned", "ConsentDeclined", "ContractTerminated")
 REASON_REQUIRED = ("ConsentDeclined", "ContractTerminated")
@@ -36,6 +37,7 @@ LIST_PARAMETERS = {
 def guard(world: World, request: Request) -> Response | None:
     """A live token for this audience, and the operator this sandbox plays."""
     request.token = world.tokens.require(request, "oc")
+    world.limits.check(world, request)
     operator = request.segments[3] if len(request.segments) > 3 else None
     known = world.store.setting("operator_id")
     if operator is not None and request.segments[2] == "operators" and operator != known:
@@ -43,46 +45,26 @@ def guard(world: World, request: Request) -> Response | None:
     return None
 
 
-def _tenant(world: World, tenant_id: str) -> Json:
-    tenant: Json | None = world.store.documents("tenant").get(tenant_id)
-    if tenant is None:
-        raise Refusal(404, "TenantNotFound", f"Tenant '{tenant_id}' was not found.")
-    return tenant
-
-
-def _paging(request: Request) -> tuple[int, int]:
-    top = whole_number(request.query.get("top", str(DEFAULT_TOP)), "top", 1, MAX_TOP)
-    return top, whole_number(request.query.get("skip", "0"), "skip", 0)
-
-
-def _next_link(request: Request, skip: int, top: int, total: int) -> str | None:
-    """Absolute address of the next page, None on the last one."""
-    if skip + top >= total:
-        return None
-    query = {**request.query, "top": str(top), "skip": str(skip + top)}
-    return f"{request.base_url}{request.path}?{urlencode(query)}"
-
-
 def list_consents(world: World, request: Request) -> Response:
     """All customers' consents; ``status`` is active, suspended or removed."""
-    top, skip = _paging(request)
+    top, skip = paging(request)
     consents = [tenant["consent"] for tenant in world.store.documents("tenant").values()]
     status = request.query.get("status")
     if status is not None:
         consents = [one for one in consents if one["status"].lower() == status.lower()]
-    link = _next_link(request, skip, top, len(consents))
+    link = next_link(request, skip, top, len(consents))
     page = consents[skip : skip + top]
     return Response(body={"value": page, "nextLink": link, "totalCount": len(consents)})
 
 
 def get_consent(world: World, request: Request) -> Response:
     """One customer's consent."""
-    return Response(body=_tenant(world, request.parameters["tenantId"])["consent"])
+    return Response(body=known_tenant(world, request.parameters["tenantId"])["consent"])
 
 
 def patch_consent(world: World, request: Request) -> Response:
     """Change the customer relationship; declining and terminating need a comment."""
-    tenant = _tenant(world, request.parameters["tenantId"])
+    tenant = known_tenant(world, request.parameters["tenantId"])
     body = request.json()
     wanted = body.get("customerRelationship")
     wanted = wanted if isinstance(wanted, dict) else {}
@@ -111,7 +93,7 @@ def list_profiles(world: World, request: Request) -> Response:
 
 def list_usages(world: World, request: Request) -> Response:
     """The plans by which numbers may be uploaded for a customer."""
-    return Response(body={"value": _tenant(world, request.parameters["tenantId"])["usages"]})
+    return Response(body={"value": known_tenant(world, request.parameters["tenantId"])["usages"]})
 
 
 def _telephone_numbers(body: Json) -> list[str]:
@@ -125,7 +107,7 @@ def _telephone_numbers(body: Json) -> list[str]:
 
 def available_capabilities(world: World, request: Request) -> Response:
     """What all of the given numbers could do: the capabilities they have in common."""
-    tenant_id = _tenant(world, request.parameters["tenantId"])["tenantId"]
+    tenant_id = known_tenant(world, request.parameters["tenantId"])["tenantId"]
     common: list[str] | None = None
     details = []
     for text in _telephone_numbers(request.json()):
@@ -148,7 +130,7 @@ def _detail(code: str, target: str, message: str) -> Json:
 
 def list_addresses(world: World, request: Request) -> Response:
     """A customer's emergency addresses with their locations."""
-    tenant_id = _tenant(world, request.parameters["tenantId"])["tenantId"]
+    tenant_id = known_tenant(world, request.parameters["tenantId"])["tenantId"]
     known = world.store.documents("address").values()
     value = [address for address in known if address["tenantId"] == tenant_id]
     return Response(body={"value": value, "nextLink": None, "totalCount": len(value)})
@@ -156,7 +138,7 @@ def list_addresses(world: World, request: Request) -> Response:
 
 def get_address(world: World, request: Request) -> Response:
     """One emergency address of a customer."""
-    tenant_id = _tenant(world, request.parameters["tenantId"])["tenantId"]
+    tenant_id = known_tenant(world, request.parameters["tenantId"])["tenantId"]
     address = world.store.documents("address").get(request.parameters["id"])
     if address is None or address["tenantId"] != tenant_id:
         raise Refusal(404, "CivicAddressNotFound", "The tenant has no such civic address.")
@@ -168,9 +150,9 @@ def list_numbers(world: World, request: Request) -> Response:
     unknown = sorted(set(request.query) - LIST_PARAMETERS)
     if unknown:
         raise Refusal(400, "InvalidParameter", f"Unknown parameter: {', '.join(unknown)}.")
-    top, skip = _paging(request)
+    top, skip = paging(request)
     bodies, total = world.numbers.page(_number_filter(world, request.query), skip, top)
-    link = _next_link(request, skip, top, total)
+    link = next_link(request, skip, top, total)
     tail = Response(body={"nextLink": link, "totalCount": total}).payload()
     # The stored objects are JSON already; parsing them only to write them again costs most.
     return Response(body=b'{"value":[' + ",".join(bodies).encode() + b"]," + tail[1:])
@@ -179,7 +161,7 @@ def list_numbers(world: World, request: Request) -> Response:
 def _number_filter(world: World, query: dict[str, str]) -> NumberFilter:
     tenant = None
     if "tenantId" in query:
-        _tenant(world, query["tenantId"])
+        known_tenant(world, query["tenantId"])
         tenant = world.store.tenant_index(query["tenantId"])
     status = whole_number(query["status"], "status", 0, 4) if "status" in query else None
     assignment = query.get("assignmentStatus")
@@ -203,7 +185,7 @@ def get_number(world: World, request: Request) -> Response:
 def validate_numbers(world: World, request: Request) -> Response:
     """Say for each number whether it could be uploaded for the tenant (upstreams.md 9.2)."""
     body = request.json()
-    tenant = _tenant(world, str(body.get("tenantId")))
+    tenant = known_tenant(world, str(body.get("tenantId")))
     verdicts = [_verdict(world, tenant, text) for text in _telephone_numbers(body)]
     passed = all(one["validationResult"] == "Success" for one in verdicts)
     result = "Success" if passed else "Failed"
@@ -251,6 +233,7 @@ MOUNT = Mount(
         Route("GET", f"{BASE}/telephone-numbers", list_numbers, READ),
         Route("GET", f"{BASE}/telephone-numbers/{{e164}}", get_number, READ),
         Route("POST", f"{BASE}/telephone-numbers:validate", validate_numbers, READ),
+        *jobs_api.ROUTES,
     ),
     guard=guard,
 )

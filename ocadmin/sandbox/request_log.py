@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import threading
 from collections import deque
@@ -12,6 +13,18 @@ from .exchange import Request
 
 KEPT = 100_000
 _SECRET = re.compile(r"((?:client_secret|client_assertion|access_token|password)=)[^&]*", re.I)
+
+
+def _correlation_in_body(request: Request) -> str | None:
+    """The ``correlationId`` of a job's request, None when there is none."""
+    if b'"correlationId"' not in request.body:
+        return None
+    try:
+        value: Any = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+    found = value.get("correlationId") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
 
 
 class RequestLog:
@@ -24,6 +37,7 @@ class RequestLog:
 
     def add(self, request: Request, at: str, status: int | None, fault: int | None) -> None:
         """Note an answered request; ``status`` None means that no answer was sent."""
+        body_id = _correlation_in_body(request)
         query = request.target.partition("?")[2]
         entry = {
             "at": at,
@@ -34,7 +48,8 @@ class RequestLog:
             "status": status,
             "tenantId": request.tenant_id,
             "clientId": request.token.client_id if request.token else None,
-            "correlationId": request.correlation_id,
+            "correlationId": request.correlation_id or body_id,
+            "jobCorrelationId": body_id,
             "repeatabilityId": request.headers.get("Repeatability-Request-ID"),
             "requestId": request.request_id,
             "authorization": "***" if request.headers.get("Authorization") else None,

@@ -18,7 +18,10 @@ Renderer = Callable[[Request, Refusal], Response]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``path`` is relative to the server; a part in braces takes any one decoded path segment."""
+    """``path`` is relative to the server; braces take any one decoded path segment.
+
+    Fixed text may stand around the braces, as in ``{jobId}:retry``.
+    """
 
     method: str
     path: str
@@ -32,9 +35,15 @@ class Route:
             return None
         values: dict[str, str] = {}
         for part, segment in zip(pattern, segments, strict=True):
-            if part.startswith("{") and segment:
-                values[part[1:-1]] = segment
-            elif part != segment:
+            before, brace, rest = part.partition("{")
+            name, _, after = rest.partition("}")
+            around = len(before) + len(after)
+            if not brace:
+                if part != segment:
+                    return None
+            elif segment.startswith(before) and segment.endswith(after) and len(segment) > around:
+                values[name] = segment[len(before) : len(segment) - len(after)]
+            else:
                 return None
         return values
 

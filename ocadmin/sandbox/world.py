@@ -16,6 +16,10 @@ from . import control, entra, former_platform, graph, operator_connect, sbc
 from .clock import Clock
 from .exchange import Refusal, Request, Response
 from .faults import Fault, Faults
+from .jobs import engine
+from .jobs.settings import JobSettings
+from .jobs.tables import Jobs
+from .limits import Limits
 from .numbers import Numbers
 from .request_log import RequestLog
 from .routing import Mount, Route
@@ -61,6 +65,9 @@ class World:
         self.clock = Clock(self.store)
         self.numbers = Numbers(self.store)
         self.tokens = Tokens(self.store)
+        self.jobs = Jobs(self.store)
+        self.job_settings = JobSettings(self.store)
+        self.limits = Limits()
         self.mounts = {mount.name: mount for mount in self._mounts()}
 
     def _mounts(self) -> list[Mount]:
@@ -98,6 +105,7 @@ class World:
         """Guard, route, role, handler, with every failure in the mount's own shape."""
         try:
             with self.store.lock:
+                engine.advance(self)
                 refused = mount.guard(self, request) if mount.guard else None
                 if refused is not None:
                     return refused
@@ -123,6 +131,7 @@ class World:
         hook = action.get("onRequest") or {}
         if hook.get("when") == "before":
             control.run_hook(self, request, hook)
+        control.run_customer(self, action, "before")
         if fault.replaces_answer and drop != "after_commit":
             own, refusal = fault.answer()
             response = own or mount.render(request, refusal or Refusal(500, None, "No answer."))
@@ -130,6 +139,7 @@ class World:
             response = self._plain(mount, request)
         if hook.get("when") != "before":
             control.run_hook(self, request, hook)
+        control.run_customer(self, action, "after")
         response.hang_up = response.hang_up or drop == "after_commit"
         response.truncate = bool(action.get("truncate"))
         return response

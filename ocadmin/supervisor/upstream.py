@@ -1,5 +1,6 @@
 """Who speaks for Microsoft: the real one, a sandbox that is running elsewhere, or one that we start."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +41,13 @@ def choose(env: Environment, data_dir: Path) -> Sandbox | None:
 
     Raises CannotRun where the settings contradict each other: a real secret must never travel to a stand-in.
     """
-    if env.operator_url:
-        if env.sandbox_url:
-            raise CannotRun("OCADMIN_OPERATOR_URL and OCADMIN_SANDBOX_URL exclude each other: unset one of them.")
-        return None
     if env.sandbox_url:
+        # Asked of the environment: the settings have put the sandbox's own address into `operator_url` by now.
+        if os.environ.get("OCADMIN_OPERATOR_URL"):
+            raise CannotRun("OCADMIN_OPERATOR_URL and OCADMIN_SANDBOX_URL exclude each other: unset one of them.")
         return Sandbox(env.sandbox_url, ours=False)
+    if env.operator_url:
+        return None
     given = [f"OCADMIN_{name.upper()}" for name in REAL_ONLY if getattr(env, name)]
     if given:
         raise CannotRun(

@@ -82,3 +82,19 @@ def test_every_page_forbids_foreign_and_inline_scripts(alice_client: Client) -> 
     assert " style=" not in page
     assert "onclick" not in page
     assert page.count("<script") == page.count('<script src="/static/')
+
+
+@pytest.mark.parametrize(
+    ("person", "offered"),
+    [
+        ("alice", {"/numbers/", "/customers/", "/sbcs/", "/tasks/"}),
+        ("bob", {"/numbers/", "/customers/", "/tasks/"}),
+        ("charlie", set()),
+    ],
+)
+def test_the_sidebar_offers_only_what_opens(request: pytest.FixtureRequest, person: str, offered: set[str]) -> None:
+    client = request.getfixturevalue(f"{person}_client")
+    page = client.get("/").content.decode()
+    links = {path for path in ("/numbers/", "/customers/", "/sbcs/", "/tasks/") if f'href="{path}"' in page}
+    assert links == offered
+    assert all(client.get(path).status_code == 200 for path in links)

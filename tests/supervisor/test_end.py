@@ -20,7 +20,7 @@ def test_asked_to_stop(console: ConsoleProcess, number: int) -> None:
     assert len(children) >= 6  # broker, worker, beat, gunicorn and its two
     began = time.monotonic()
     assert console.end(number) == 0
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15  # the worker's and the servers' graces together, and a slow machine
     assert not set(children) & set(processes())
     assert console.get("/healthz")[0] == 0
 

@@ -11,6 +11,7 @@ import pytest
 
 from ocadmin.access.models import User
 from ocadmin.management.commands.create_administrator import describe, ensure_administrator
+from tests.sandbox_process import Sandbox
 
 from .conftest import Start
 from .console_process import WITHOUT_SANDBOX, ConsoleProcess, below, manage, wait_for
@@ -94,6 +95,14 @@ def test_another_address(start: Start) -> None:
     console = start(HOST="0.0.0.0", **WITHOUT_SANDBOX).wait_ready()  # noqa: S104
     assert "warning: HOST=0.0.0.0 answers on every network" in console.output
     assert console.get("/readyz")[0] == 200
+
+
+def test_a_sandbox_that_runs_elsewhere(start: Start, sandbox_process: Sandbox) -> None:
+    """It is used as it is: no second one is started."""
+    console = start(OCADMIN_SANDBOX_URL=sandbox_process.url).wait_ready()
+    assert f"played by the sandbox at {sandbox_process.url}" in console.output
+    assert "first synchronisation" in console.output
+    assert not any("ocadmin.sandbox" in line for line in below(console.process.pid).values())
 
 
 def test_load_demo_needs_a_sandbox(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..numbers import INSERT, row_of
 from . import directory
 from .demo import demo_numbers
 from .example import example_numbers, example_records
+from .jobs import insert_past_jobs
 from .large import large_rows
 
 SEEDS = ("demo", "empty", "large")
@@ -38,6 +40,7 @@ def build_world(connection: sqlite3.Connection, name: str, numbers: int, random_
         oc, platform = demo_numbers(random_seed)
         _insert_numbers(connection, [*example_numbers(), *oc])
         _insert_records(connection, [*example_records(), *platform])
+        insert_past_jobs(connection, oc, time.time())
     elif name == "large":
         _insert_numbers(connection, example_numbers())
         _insert_records(connection, example_records())

@@ -6,6 +6,7 @@ North American 555-01xx, the German, French and Australian ones); the Israeli on
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -69,8 +70,12 @@ BLOCKS = (
 )
 
 
+@functools.lru_cache(maxsize=2)
 def demo_numbers(random_seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(what Microsoft lists, what the former platform knew), without the ten of the example."""
+    """(what Microsoft lists, what the former platform knew), without the ten of the example.
+
+    Kept between two resets; the caller must not change what it is given.
+    """
     drafts = demo_drafts(random_seed)
     numbers = [draft.number for draft in drafts if draft.number is not None]
     return numbers, [draft.record for draft in drafts if draft.record is not None]

@@ -44,7 +44,8 @@ class Tenant:
     consent_status: str = "active"
     relationship: str = "AgreementSigned"
     graph_connected: bool = True
-    consentless: bool = False  # made by the operator from the tenant's id, without a date (live-platform.md 7.2)
+    # Made by the operator from the tenant's id, without a date (live-platform.md 7.2).
+    consentless: bool = False
 
 
 def _tenant(key: str, name: str, *rest: Any, **options: Any) -> Tenant:

@@ -48,6 +48,11 @@ def instant(ticks: int, zone: str = "Z") -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:07d}{zone}"
 
 
+def seconds_of(ticks: int) -> float:
+    """.NET ticks as seconds since 1970."""
+    return (ticks - _EPOCH_TICKS) / TICKS_PER_SECOND
+
+
 def is_toll_free(telephone_number: str) -> bool:
     """True for the toll-free codes of the demo's countries."""
     return bool(_TOLL_FREE_NUMBER.match(telephone_number))
