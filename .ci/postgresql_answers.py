@@ -1,4 +1,4 @@
-"""Exit code 0 when the PostgreSQL server of TEST_DATABASE_URL answers and its role may create databases, as tests must."""
+"""Exit code 0 when the PostgreSQL of TEST_DATABASE_URL answers and its role may create databases, as tests must."""
 
 import os
 import sys

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ocadmin.supervisor import broker
+from ocadmin.supervisor import broker, child
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,15 @@ class House:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         log = (self.data / "processes.log").open("ab")
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=child.leash(),
+        )
 
     def celery(self, *command: str) -> subprocess.Popen[bytes]:
         return self.start(sys.executable, "-m", "celery", "-A", "ocadmin.celery", *command)
