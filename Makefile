@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # One after the other, also with -j: all of them use the same environment and the same two cores.
 .NOTPARALLEL:
-.PHONY: help run test check format lock shell clean environment environment-dev test-sqlite test-postgresql
+.PHONY: help run test check format lock pictures shell clean environment environment-dev test-sqlite test-postgresql
 
 PYTHON := .venv/bin/python
 # Processes of one test run; the slow tests start whole consoles, more of them at a time only wait for each other.
@@ -22,11 +22,12 @@ help:  ## This list.
 run: environment  ## Start the whole console on http://127.0.0.1:8000/ (HOST, PORT, DATABASE_URL, CELERY_BROKER_URL: README).
 	@exec $(PYTHON) manage.py run --end-with-parent
 
-test: check test-sqlite test-postgresql  ## Everything: style, migrations, tests on SQLite, then on PostgreSQL.
+test: check test-sqlite test-postgresql  ## Everything: style, types, migrations, tests on SQLite, then on PostgreSQL.
 
-check: environment-dev  ## Style and migrations only.
+check: environment-dev  ## Style, types and migrations only.
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(CLEAN_ENV) .ci/types
 	$(CLEAN_ENV) OCADMIN_DATA_DIR=build/check $(PYTHON) manage.py makemigrations --check --dry-run
 
 test-sqlite: environment-dev
@@ -50,6 +51,9 @@ format: environment-dev  ## Format the Python code.
 lock: environment-dev  ## Write requirements*.txt anew from pyproject.toml, with hashes.
 	$(PYTHON) -m uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
 	$(PYTHON) -m uv pip compile $(LOCK) pyproject.toml --extra dev -c requirements.txt --output-file requirements-dev.txt
+
+pictures: environment-dev  ## Pictures of every screen of a running demonstration, in build/pictures.
+	@$(PYTHON) .ci/pictures.py
 
 shell: environment  ## Django's Python shell on the data of `make run`.
 	@exec $(PYTHON) manage.py shell

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 from django.core.cache import cache
 from django.db.models import CharField, IntegerField, Q, QuerySet, UUIDField, Value
@@ -18,11 +19,14 @@ WORDS_SECONDS = 60
 MATCH_LIMIT = 2_000  # beyond so many matches the database compares names itself
 
 
+K = TypeVar("K", int, uuid.UUID)
+
+
 @dataclass
-class Matches:
+class Matches(Generic[K]):
     """The customers or profiles that a word stands for: their ids and one name. `too_many`: only the first are here."""
 
-    ids: list[int | uuid.UUID] = field(default_factory=list)
+    ids: list[K] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
     @property
@@ -38,9 +42,9 @@ class Choices:
     customers: list[tuple[str, str]] = field(default_factory=list)
     profiles: list[tuple[str, str]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
-    customer: Matches = field(default_factory=Matches)
-    profile: Matches = field(default_factory=Matches)
-    search: Matches = field(default_factory=Matches)
+    customer: Matches[int] = field(default_factory=Matches)
+    profile: Matches[uuid.UUID] = field(default_factory=Matches)
+    search: Matches[int] = field(default_factory=Matches)
 
 
 def load(
@@ -141,7 +145,10 @@ def _add(choices: Choices, kind: str, number: int | None, guid: uuid.UUID | None
             choices.profiles.append((str(guid), name))
         case "words":
             choices.words.append(name)
-        case _:
-            matches: Matches = getattr(choices, kind)
-            matches.ids.append(guid if number is None else number)
-            matches.names.append(name)
+        case "customer" | "search" if number is not None:
+            customers = choices.customer if kind == "customer" else choices.search
+            customers.ids.append(number)
+            customers.names.append(name)
+        case "profile" if guid is not None:
+            choices.profile.ids.append(guid)
+            choices.profile.names.append(name)

@@ -96,7 +96,9 @@ class _Scoped(ListFilterSet):
                 field.choices = [*field.choices, *((word, word) for word in self.choices.words[:20])]
         return form
 
-    def _offer(self, form: forms.Form, name: str, options: list[tuple[str, str]], match: available.Matches) -> None:
+    def _offer(
+        self, form: forms.Form, name: str, options: list[tuple[str, str]], match: available.Matches[Any]
+    ) -> None:
         """A select up to OPTION_LIMIT; beyond that a text field, which finds by a part of the name."""
         field = form.fields[name]
         given = self._word(name)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from ocadmin.access.principal import Principal
+from ocadmin.access.models import User
 
 from .models import PastedList, PhoneNumber
 from .pasting import Reading
@@ -35,22 +35,20 @@ class Pasted:
     unreadable: list[str]
 
 
-def keep(reading: Reading, principal: Principal) -> uuid.UUID:
+def keep(reading: Reading, owner: User) -> uuid.UUID:
     """Store a list for this person for a week; their lists that are older go."""
-    PastedList.objects.filter(user_id=principal.user_id, created_at__lt=timezone.now() - KEPT_FOR).delete()
-    kept = PastedList.objects.create(user_id=principal.user_id, numbers=reading.numbers, unreadable=reading.unreadable)
+    PastedList.objects.filter(user=owner, created_at__lt=timezone.now() - KEPT_FOR).delete()
+    kept = PastedList.objects.create(user=owner, numbers=reading.numbers, unreadable=reading.unreadable)
     return kept.pk
 
 
-def find(key: str, principal: Principal, visible: QuerySet[PhoneNumber]) -> Pasted | None:
+def find(key: str, owner: User, visible: QuerySet[PhoneNumber]) -> Pasted | None:
     """The person's own list, its numbers looked up among `visible`; None for a foreign, expired or malformed key."""
     try:
         wanted = uuid.UUID(key)
     except ValueError:
         return None
-    kept = PastedList.objects.filter(
-        pk=wanted, user_id=principal.user_id, created_at__gte=timezone.now() - KEPT_FOR
-    ).first()
+    kept = PastedList.objects.filter(pk=wanted, user=owner, created_at__gte=timezone.now() - KEPT_FOR).first()
     if kept is None:
         return None
     found = set(among(visible, kept.pk).order_by().values_list("e164", flat=True))

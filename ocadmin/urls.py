@@ -9,7 +9,7 @@ from ocadmin.console import views as console
 from ocadmin.numbers.views.dashboard import dashboard
 
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents it
 
 console_urls = [
     path("", dashboard, name="dashboard"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ocadmin.access.permissions import Permission
-from ocadmin.access.request import Request
+from ocadmin.access.request import Request, SignedInRequest
 from ocadmin.console.filters import ListFilterSet
 from ocadmin.console.lists import ListView
 from ocadmin.console.paging import COUNT_LIMIT, bounded_count
@@ -50,7 +50,7 @@ class SBCList(ListView):
     table_class = SBCTable
     filterset_class = SBCFilter
 
-    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
+    def get(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
         """Refused with a sentence where the person's roles are for some customers only."""
         if request.principal.can(Permission.VIEW) and not request.principal.can_everywhere(Permission.VIEW):
             raise PermissionDenied(

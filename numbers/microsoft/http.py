@@ -133,7 +133,6 @@ def send(
 
 def _deliver(request: httpx2.Request, tries: int, asked: Asked, correlation_id: str) -> Answer:
     """Send, again where the connection is lost, at most `tries` times. Raises what `send` raises."""
-    ids = {"correlation_id": correlation_id}
     try:
         for attempt in stamina.retry_context(
             on=_Lost, attempts=tries, timeout=RETRY_SECONDS, wait_initial=0.2, wait_max=1, wait_jitter=0.2
@@ -143,11 +142,12 @@ def _deliver(request: httpx2.Request, tries: int, asked: Asked, correlation_id: 
     except _Lost as lost:
         if lost.begun is not None:
             raise BadAnswer(asked, _("it breaks off in the middle"), retryable=True, **lost.begun.ids) from None
-        raise Unreachable(asked, host=request.url.host, reason=str(lost), **ids) from None
+        host = request.url.host
+        raise Unreachable(asked, host=host, reason=str(lost), correlation_id=correlation_id) from None
     except httpx2.TimeoutException:
-        raise TimedOut(asked, **ids) from None
+        raise TimedOut(asked, correlation_id=correlation_id) from None
     except httpx2.DecodingError:
-        raise BadAnswer(asked, _("its compression is damaged"), retryable=True, **ids) from None
+        raise BadAnswer(asked, _("its compression is damaged"), retryable=True, correlation_id=correlation_id) from None
     return answer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.access.request import Request
 from ocadmin.console.paging import Page, paginate, read_number
 from ocadmin.tasks.models import Task, TaskItem
 from sbc.models import DialPlanRule
@@ -30,7 +31,7 @@ from .numbers import begin_sync
 ROWS = 25
 
 
-def _find(request: HttpRequest, text: str, *related: str) -> PhoneNumber:
+def _find(request: Request, text: str, *related: str) -> PhoneNumber:
     """The number in scope. Raises Http404 with a sentence that does not tell whether somebody else has it."""
     e164 = number_fragment(text)
     if e164 is None or not e164.startswith("+"):
@@ -46,21 +47,21 @@ def _find(request: HttpRequest, text: str, *related: str) -> PhoneNumber:
     return number
 
 
-def _details(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
+def _details(request: Request, number: PhoneNumber) -> dict[str, Any]:
     return {"groups": facts.groups(number, _links(number))}
 
 
-def _emergency(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
+def _emergency(request: Request, number: PhoneNumber) -> dict[str, Any]:
     address = number.civic_address
     locations = Location.objects.filter(civic_address=address) if address else Location.objects.none()
     return {"address": address, "locations": list(locations[:100]) if address else []}
 
 
-def _capabilities(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
+def _capabilities(request: Request, number: PhoneNumber) -> dict[str, Any]:
     return {"rows": capabilities.compare(number.acquired_capabilities, number.available_capabilities)}
 
 
-def _routing(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
+def _routing(request: Request, number: PhoneNumber) -> dict[str, Any]:
     prefixes = (number.e164, number.e164.removeprefix("+"))
     return {
         "links": _links(number),
@@ -70,7 +71,7 @@ def _routing(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
     }
 
 
-def _history(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
+def _history(request: Request, number: PhoneNumber) -> dict[str, Any]:
     entries = AuditEntry.objects.visible_to(request.principal).filter(object_type=OBJECT_TYPE, object_id=number.e164)
     page = _page(request, entries.order_by("-at", "-pk"))
     for entry in page.rows:
@@ -78,13 +79,13 @@ def _history(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
     return {"page": page, "open_tasks": _open_tasks(request.principal, [entry.task_ref for entry in page.rows])}
 
 
-def _tasks(request: HttpRequest, number: PhoneNumber) -> dict[str, Any]:
+def _tasks(request: Request, number: PhoneNumber) -> dict[str, Any]:
     items = TaskItem.objects.visible_to(request.principal).filter(key=number.e164)
     page = _page(request, items.select_related("task").order_by("-updated_at", "-pk"))
     return {"page": page, "open_tasks": _open_tasks(request.principal, [item.task_id for item in page.rows])}
 
 
-TABS: dict[str, tuple[Any, Callable[[HttpRequest, PhoneNumber], dict[str, Any]], tuple[str, ...]]] = {
+TABS: dict[str, tuple[Any, Callable[[Request, PhoneNumber], dict[str, Any]], tuple[str, ...]]] = {
     "details": (gettext_lazy("Details"), _details, ("customer__channel", "calling_profile")),
     "emergency": (gettext_lazy("Emergency address"), _emergency, ("civic_address", "location")),
     "capabilities": (gettext_lazy("Capabilities"), _capabilities, ()),
@@ -96,7 +97,7 @@ TABS: dict[str, tuple[Any, Callable[[HttpRequest, PhoneNumber], dict[str, Any]],
 
 @login_required
 @require_safe
-def number_detail(request: HttpRequest, e164: str) -> HttpResponse:
+def number_detail(request: Request, e164: str) -> HttpResponse:
     """The page with the tab that the address names; for htmx only the region #number-tabs."""
     tab = request.GET.get("tab", "details")
     tab = tab if tab in TABS else "details"
@@ -118,7 +119,7 @@ def number_detail(request: HttpRequest, e164: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def number_sync(request: HttpRequest, e164: str) -> HttpResponse:
+def number_sync(request: Request, e164: str) -> HttpResponse:
     """Synchronise this number only."""
     number = _find(request, e164)
     if not _covers(request.principal, Permission.SYNC, number):
@@ -138,7 +139,7 @@ def _links(number: PhoneNumber) -> list[SipConnection]:
     return list(links.select_related("sbc").order_by("sbc__name"))
 
 
-def _page(request: HttpRequest, rows: QuerySet[Any]) -> Page:
+def _page(request: Request, rows: QuerySet[Any]) -> Page:
     return paginate(rows, rows, read_number(request.GET.get("page")) or 1, ROWS)
 
 

@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,8 +17,9 @@ from django.views.decorators.http import require_POST
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.access.request import Request, SignedInRequest
 from ocadmin.console.filters import Chosen, ListFilterSet
-from ocadmin.console.lists import ListView
+from ocadmin.console.lists import ListView, ScopedRows
 from ocadmin.console.paging import Page
 from ocadmin.console.views import RUNNING_SHOWN
 from ocadmin.tasks.models import ALIVE, Task, TaskState
@@ -37,7 +39,7 @@ class NumberListView(ListView):
     screen = "numbers:list"
     title = gettext_lazy("Operator Connect Number Management")
     empty_text = gettext_lazy("Numbers appear after an upload, or after the first synchronisation with Microsoft.")
-    queryset: QuerySet[Any] = PhoneNumber.objects.all()
+    queryset: ScopedRows = PhoneNumber.objects.all()
     table_class = NumberTable
     filterset_class = NumberFilter
     template_name = "numbers/number_list.html"
@@ -58,7 +60,7 @@ class NumberListView(ListView):
         key = self.request.GET.get("list")
         if not key or self.queryset.model is not PhoneNumber:
             return rows
-        self.pasted = find(key, self.request.principal, rows)
+        self.pasted = find(key, self.request.user, rows)
         if self.pasted is None:
             self.notes.append(_("This pasted list is not yours, or it is older than a week: paste the numbers again."))
             return rows.none()
@@ -133,13 +135,13 @@ class ReleasedView(NumberListView):
 _TABS: dict[str, type[NumberListView]] = {"": NumberListView, "emergency": EmergencyView, "released": ReleasedView}
 
 
-def number_list(request: HttpRequest) -> HttpResponse:
+def number_list(request: Request) -> HttpResponseBase:
     """The list, in the tab that the address names; an unknown tab is All."""
     view = _TABS.get(request.GET.get("tab", ""), NumberListView)
     return view.as_view()(request)
 
 
-def released(request: HttpRequest) -> HttpResponse:
+def released(request: Request) -> HttpResponse:
     """The tab Released by its own address; the query stays."""
     query = request.GET.copy()
     query["tab"] = "released"
@@ -148,7 +150,7 @@ def released(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def paste(request: HttpRequest) -> HttpResponse:
+def paste(request: SignedInRequest) -> HttpResponse:
     """Keep a pasted list and show it, with the filters that were set (POST `back`: the list's query string)."""
     if not request.principal.can(Permission.VIEW):
         raise PermissionDenied
@@ -157,7 +159,7 @@ def paste(request: HttpRequest) -> HttpResponse:
     form = PasteForm(request.POST)
     if form.is_valid():
         reading = form.cleaned_data["numbers"]
-        query["list"] = str(keep(reading, request.principal))
+        query["list"] = str(keep(reading, request.user))
         if reading.assumed_plus:
             added = ngettext(
                 "%(count)d number came without a plus: it was added.",
@@ -167,18 +169,18 @@ def paste(request: HttpRequest) -> HttpResponse:
             messages.info(request, added % {"count": reading.assumed_plus})
     else:
         for error in form.errors["numbers"]:
-            messages.error(request, error)
+            messages.error(request, str(error))
     return redirect(f"{reverse('numbers:list')}?{query.urlencode()}")
 
 
 @login_required
 @require_POST
-def sync(request: HttpRequest) -> HttpResponse:
+def sync(request: Request) -> HttpResponse:
     """Synchronise with Microsoft: everything, or the customers that are this person's."""
     return begin_sync(request, customers=sync_customers(request.principal))
 
 
-def begin_sync(request: HttpRequest, **scope: Any) -> HttpResponse:
+def begin_sync(request: Request, **scope: Any) -> HttpResponse:
     """Start a synchronisation and go to its task, or to the one that is running already."""
     if not request.principal.can(Permission.SYNC):
         raise PermissionDenied(_("Your role does not include synchronising. An Operator or Admin can do it."))
@@ -212,8 +214,8 @@ def sip_names(numbers: list[PhoneNumber]) -> dict[tuple[int, Any], list[str]]:
 def task_news(principal: Principal) -> dict[str, Any]:
     """The running tasks and the last finished synchronisation, in one query."""
     visible = Task.objects.visible_to(principal)
-    last = visible.filter(kind="sync", state__in=(TaskState.SUCCEEDED, TaskState.PARTIAL))
-    last = last.order_by("-created_at").values("pk")[:1]
+    synced = visible.filter(kind="sync", state__in=(TaskState.SUCCEEDED, TaskState.PARTIAL))
+    last = synced.order_by("-created_at").values("pk")[:1]
     rows = visible.filter(Q(state__in=ALIVE) | Q(pk__in=last)).defer("params", "cursor", "result", "question")
     tasks = list(rows.order_by("-created_at")[: RUNNING_SHOWN + 2])
     running = [task for task in tasks if task.alive]

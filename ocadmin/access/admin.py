@@ -7,7 +7,7 @@ Every change writes an audit entry in the transaction of the change.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from allauth.account import admin as account_admin  # imported first: it registers its page on import
@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy
 from .audit import Channel, record
 from .models import AuditEntry, Membership, User
 from .permissions import Permission
+from .request import principal_behind
 
 NOT_RECORDED = frozenset({"password"})
 MOST_COUNTED = 10_000
@@ -35,6 +36,8 @@ MOST_COUNTED = 10_000
 
 class BoundedPaginator(Paginator):
     """Counts at most 10,000 rows: counting a big table costs more than the page. Narrow the list to see the rest."""
+
+    object_list: models.QuerySet[Any]
 
     @cached_property
     def count(self) -> int:
@@ -50,7 +53,7 @@ class WholeSystem:
     can_add = can_change = can_delete_rows = True
 
     def _may_edit(self, request: HttpRequest) -> bool:
-        return request.user.is_staff and request.principal.can_everywhere(self.edit_permission)
+        return request.user.is_staff and principal_behind(request).can_everywhere(self.edit_permission)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the app is shown on the first page."""
@@ -58,7 +61,7 @@ class WholeSystem:
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Whether rows are shown."""
-        return request.user.is_staff and request.principal.can_everywhere(self.view_permission)
+        return request.user.is_staff and principal_behind(request).can_everywhere(self.view_permission)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Where adding makes sense at all."""
@@ -79,7 +82,7 @@ class AuditedAdmin(WholeSystem, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         """Rows in the scope of the person, like everywhere else."""
         rows = super().get_queryset(request)
-        return rows.visible_to(request.principal) if hasattr(rows, "visible_to") else rows
+        return rows.visible_to(principal_behind(request)) if hasattr(rows, "visible_to") else rows
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
         """Write only what was changed: a task may have written other columns since the form was shown."""
@@ -106,8 +109,7 @@ class AuditedAdmin(WholeSystem, admin.ModelAdmin):
         with transaction.atomic():
             formset.save(commit=False)
             touched = [*formset.deleted_objects, *(row for row, _fields in formset.changed_objects)]
-            stored = formset.model._base_manager.in_bulk([row.pk for row in touched])
-            known = {pk: values(row) for pk, row in stored.items()}
+            known = stored_values(touched)
             for row in formset.deleted_objects:
                 audit(request, "delete", row, known.get(row.pk, {}))
                 row.delete()
@@ -133,7 +135,7 @@ class AuditedAdmin(WholeSystem, admin.ModelAdmin):
             queryset.delete()
 
     def get_deleted_objects(
-        self, objs: Iterable[models.Model], request: HttpRequest
+        self, objs: Sequence[models.Model] | models.QuerySet[models.Model], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, int], set[str], list[Any]]:
         """What a deletion takes with it, or why it is refused: a sentence with a count, not a list of 100,000 numbers.
 
@@ -174,46 +176,56 @@ def values(obj: models.Model) -> dict[str, Any]:
     return json.loads(json.dumps(plain, cls=DjangoJSONEncoder))
 
 
+def stored_values(rows: Sequence[models.Model]) -> dict[Any, dict[str, Any]]:
+    """Key to `values` as the database holds them now, of rows of one model. One query; none for no rows."""
+    if not rows:
+        return {}
+    return {pk: values(row) for pk, row in type(rows[0])._base_manager.in_bulk([row.pk for row in rows]).items()}
+
+
 def audit(
     request: HttpRequest,
     verb: str,
     obj: models.Model,
     before: dict[str, Any] | None = None,
-    written: Iterable[str] = (),
+    written: Collection[str] = (),
 ) -> None:
     """An entry for a row added, deleted, or changed in the columns `written`; none where nothing changed."""
     before, after = before or {}, {} if verb == "delete" else values(obj)
     if verb == "change":
-        columns = {obj._meta.get_field(name).attname for name in written} & set(after)
+        columns = {field.attname for field in obj._meta.concrete_fields if field.name in written} & set(after)
         changed = sorted(name for name in columns if before.get(name) != after[name])
         if not changed:
             return
         before, after = ({name: side.get(name) for name in changed} for side in (before, after))
+    action, kind, key = _subject(verb, obj)
     record(
-        by=request.principal,
+        action,
+        by=principal_behind(request),
         channel=Channel.ADMIN,
+        object_type=kind,
+        object_id=key,
         label=str(obj)[:200],
         before=before,
         after=after,
-        **_subject(verb, obj),
         **_place(obj),
     )
 
 
-def _subject(verb: str, obj: models.Model) -> dict[str, str]:
+def _subject(verb: str, obj: models.Model) -> tuple[str, str, str]:
     """Action, kind and id, in the words the rest of the console uses for the same thing."""
     if isinstance(obj, Membership):
         action = "access.revoke" if verb == "delete" else "access.grant"
-        return {"action": action, "object_type": "user", "object_id": str(obj.user_id)}
+        return action, "user", str(obj.user_id)
     if obj._meta.label == "numbers.PhoneNumber":
-        return {"action": f"number.{verb}", "object_type": "number", "object_id": str(obj)}
+        return f"number.{verb}", "number", str(obj)
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", obj._meta.object_name or "").lower()
-    return {"action": f"{kind}.{verb}", "object_type": kind, "object_id": str(obj.pk)}
+    return f"{kind}.{verb}", kind, str(obj.pk)
 
 
 def _place(obj: models.Model) -> dict[str, int | None]:
     """The customer and channel an object belongs to, so that their people see the entry."""
-    owner = obj if obj._meta.label == "numbers.Customer" else getattr(obj, "customer", None)
+    owner: Any = obj if obj._meta.label == "numbers.Customer" else getattr(obj, "customer", None)
     if owner is not None:
         return {"customer_ref": owner.pk, "channel_ref": owner.channel_id}
     channel_id = obj.pk if obj._meta.label == "numbers.Channel" else getattr(obj, "channel_id", None)
@@ -273,7 +285,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
         if request.resolver_match and request.resolver_match.url_name == "auth_user_password_change":
             record(
                 "user.password",
-                by=request.principal,
+                by=principal_behind(request),
                 channel=Channel.ADMIN,
                 object_type="user",
                 object_id=str(obj.pk),

@@ -1,10 +1,13 @@
 """Puts the principal on the request."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from .principal import Principal
+from .request import Request
 from .services import principal_of
 
 
@@ -14,7 +17,7 @@ class PrincipalMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         """Set it and go on."""
-        request.principal = SimpleLazyObject(lambda: principal_of(request.user))
+        request.principal = cast(Principal, SimpleLazyObject(lambda: principal_of(request.user)))
         return self.get_response(request)

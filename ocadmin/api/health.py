@@ -140,7 +140,7 @@ def _counts() -> dict[str, Any]:
     """Three grouped counts over indexes. The number's model is named by text: that room stands above this one."""
     numbers = apps.get_model("numbers", "PhoneNumber")
     with translation.override(None):
-        words = {value: str(label) for value, label in numbers._meta.get_field("status").choices}
+        words = {value: str(label) for value, label in numbers._meta.get_field("status").flatchoices}
     now = timezone.now()
     # Whole passes only: one over a few numbers or customers carries them in its parameters.
     whole = Task.objects.filter(kind="sync", params={}, state__in=(TaskState.SUCCEEDED, TaskState.PARTIAL))

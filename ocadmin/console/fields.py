@@ -47,7 +47,7 @@ class WordField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The value for a word in any of its spellings."""
-        word = super().to_python(value)
+        word = super().to_python(value) or ""
         return self.aliases.get(word.lower(), word)
 
     def bound_data(self, data: Any, initial: Any) -> Any:

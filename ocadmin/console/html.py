@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from functools import lru_cache
 
 import phonenumbers
@@ -97,7 +98,7 @@ def clipped(text: object, title: str) -> SafeString:
     return format_html('<span class="clip" title="{}">{}</span>', title, text)
 
 
-def join(parts: list[object], separator: str = " ") -> SafeString:
+def join(parts: Iterable[str], separator: str = " ") -> SafeString:
     """The parts one after another, each escaped unless it is HTML already."""
     return mark_safe(separator.join(conditional_escape(part) for part in parts))  # noqa: S308  each part is escaped
 

@@ -4,13 +4,13 @@ A subclass sets a few attributes; list.html draws it. The address is the whole s
 (columns, page size) only fills in what the address leaves open.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import django_tables2 as tables
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db.models import Model, QuerySet
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
@@ -19,10 +19,26 @@ from django.views import View
 from django_tables2.rows import BoundRow
 
 from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
+from ocadmin.access.request import SignedInRequest
 
 from .cells import column_class
 from .filters import Chosen, ListFilterSet
 from .paging import PAGE_SIZES, Page, paginate, read_number
+
+
+class ScopedRows(Protocol):
+    """A queryset that knows which of its rows a principal may see."""
+
+    @property
+    def model(self) -> type[Model]:
+        """What its rows are."""
+
+    def all(self) -> "ScopedRows":
+        """The same rows, to be read anew."""
+
+    def visible_to(self, principal: Principal, /) -> QuerySet[Any]:
+        """Those in the scope of the principal."""
 
 
 class ListView(LoginRequiredMixin, View):
@@ -34,12 +50,13 @@ class ListView(LoginRequiredMixin, View):
     `extra_context` for more template context.
     """
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
+    request: SignedInRequest
     screen: str
     title: str | Promise
     subtitle: str | Promise = ""
     empty_text: str | Promise = ""
-    queryset: QuerySet[Any]
+    queryset: ScopedRows
     table_class: type[tables.Table]
     filterset_class: type[ListFilterSet] | None = None
     joins: ClassVar[dict[str, tuple[str, ...]]] = {}  # column: what select_related needs when it is shown
@@ -51,11 +68,11 @@ class ListView(LoginRequiredMixin, View):
     toolbar_template = ""  # drawn beside the choice of columns
     above_table_template = ""  # drawn between filter and table
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
         """The page, or for htmx only its region #list."""
         if not request.principal.can(self.permission):
             raise PermissionDenied
-        request.GET = without_empty(request.GET)
+        request.GET = QueryDict(without_empty(request.GET).urlencode())
         self.notes: list[str] = []
         self.swapping = (
             bool(request.htmx and request.htmx.target == "list") and not request.htmx.history_restore_request
@@ -65,7 +82,7 @@ class ListView(LoginRequiredMixin, View):
         filtered = filterset.qs if filterset else rows
         self.columns = self.visible_columns()
         self.table = self.table_class(
-            filtered.select_related(*self._joins()) if self.joins else filtered,
+            self._joined(filtered) if self.joins else filtered,
             order_by=self.order(),
             exclude=[name for name in self.table_class.base_columns if name not in self.columns],
         )
@@ -163,7 +180,7 @@ class ListView(LoginRequiredMixin, View):
         own = {"page", *(self.filterset.all_parameters() if self.filterset else ())}
         return [(name, value) for name, values in self.request.GET.lists() if name not in own for value in values]
 
-    def answer(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    def answer(self, request: SignedInRequest, context: dict[str, Any]) -> HttpResponse:
         """The whole page; only the region #list for a swap by htmx, which is told the tidy address."""
         template = "console/list_region.html" if self.swapping else self.template_name
         response = render(request, template, context)
@@ -176,8 +193,9 @@ class ListView(LoginRequiredMixin, View):
     def _filterset(self, rows: QuerySet[Any]) -> ListFilterSet | None:
         return self.filterset_class(self.request.GET, rows, request=self.request) if self.filterset_class else None
 
-    def _joins(self) -> list[str | None]:
-        return [path for name in self.columns for path in self.joins.get(name, ())] or [None]
+    def _joined(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        paths = [path for name in self.columns for path in self.joins.get(name, ())]
+        return rows.select_related(*paths) if paths else rows.select_related(None)
 
 
 def without_empty(parameters: QueryDict) -> QueryDict:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ocadmin.access.models import User
+from ocadmin.access.request import Request, SignedInRequest
 from ocadmin.tasks.models import Task
 
 from .paging import PAGE_SIZES
@@ -49,7 +50,7 @@ class PreferencesForm(forms.Form):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def preferences(request: HttpRequest) -> HttpResponse:
+def preferences(request: SignedInRequest) -> HttpResponse:
     """A person's own time zone and page size."""
     user = request.user
     initial = {"time_zone": user.time_zone, "per_page": user.preferences.get("per_page", 50)}
@@ -64,7 +65,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def remember(request: HttpRequest) -> HttpResponse:
+def remember(request: SignedInRequest) -> HttpResponse:
     """Keep the columns or the page size of a list and go back to it, with the choice in its address.
 
     POST: `screen`, `next`, and `columns` (repeated), `reset`, or `per_page`. Names that no table has do no harm: a list
@@ -75,7 +76,7 @@ def remember(request: HttpRequest) -> HttpResponse:
         target = "/"
     changes: dict[str, str | None] = {"page": None}
     screen = request.POST.get("screen", "")[:60]
-    if request.POST.get("per_page") in map(str, PAGE_SIZES):
+    if request.POST.get("per_page", "") in map(str, PAGE_SIZES):
         changes["per_page"] = request.POST["per_page"]
         _save(request.user, {"per_page": int(request.POST["per_page"])})
     elif "reset" in request.POST or "columns" in request.POST:
@@ -87,12 +88,12 @@ def remember(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def running(request: HttpRequest) -> HttpResponse:
+def running(request: Request) -> HttpResponse:
     """The strip of running tasks, which renews itself every few seconds."""
     return render(request, "console/running.html", running_tasks(request))
 
 
-def running_tasks(request: HttpRequest) -> dict[str, Any]:
+def running_tasks(request: Request) -> dict[str, Any]:
     """Template context of console/running.html: the living tasks this person may see, the newest first. One query."""
     tasks = list(
         Task.objects.visible_to(request.principal).alive().defer("params", "cursor", "result")[: RUNNING_SHOWN + 1]

@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 
 from ocadmin.access.models import AuditEntry, Membership, User
 from ocadmin.access.permissions import Role
@@ -17,6 +17,11 @@ def run(*arguments: str) -> str:
     out = StringIO()
     call_command(*arguments, stdout=out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize(("verb", "sentence"), [("grant", "Give a person a role"), ("revoke", "Take a person's role")])
+def test_help(verb: str, sentence: str) -> None:
+    assert sentence in load_command_class("ocadmin", verb).create_parser("manage.py", verb).format_help()
 
 
 def test_a_role_in_the_whole_system(charlie: User) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from ocadmin.access import services
 from ocadmin.access.audit import Channel
@@ -18,7 +17,7 @@ from ._places import add_place, place_name, read_place, read_user
 class Command(BaseCommand):
     """Gives a role in one place; it replaces the role the person has there. Creates neither people nor places."""
 
-    help = gettext_lazy("Give a person a role: in the whole system, in one channel or for one customer.")
+    help = _("Give a person a role: in the whole system, in one channel or for one customer.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """USER, --role and the place."""
