@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +85,7 @@ def get_operation(world: World, request: Request) -> Response:
 def _operation(world: World, key: str) -> Job | None:
     try:
         text = base64.b64decode(key + "=" * (-len(key) % 4), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     kind, _, job_id = text.partition("|")
     job = world.jobs.find(job_id) if kind == Unassign.name else None

@@ -192,10 +192,11 @@ class Numbers:
         return len(rows)
 
     def delete(self, telephone_numbers: Iterable[str]) -> int:
-        """Remove numbers; says how many existed."""
+        """Remove numbers with what the customer noted about them; says how many existed."""
+        rows = [(number,) for number in telephone_numbers]
         with self._store.transaction() as connection:
-            sql = "DELETE FROM number WHERE telephone_number = ?"
-            cursor = connection.executemany(sql, [(number,) for number in telephone_numbers])
+            connection.executemany("DELETE FROM customer_option WHERE telephone_number = ?", rows)
+            cursor = connection.executemany("DELETE FROM number WHERE telephone_number = ?", rows)
             self._store.touch()
             return cursor.rowcount
 

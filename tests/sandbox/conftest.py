@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from .jobs import Jobs
 from .process import Sim
 
 
@@ -20,3 +21,8 @@ def sim_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
 def sim(sim_process: Sim) -> Sim:
     sim_process.control("POST", "/reset", {"seed": "demo"})
     return sim_process
+
+
+@pytest.fixture
+def jobs(sim: Sim) -> Jobs:
+    return Jobs(sim)

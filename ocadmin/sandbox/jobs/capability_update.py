@@ -91,7 +91,7 @@ def _not_available(known: dict[str, Json], updates: dict[str, Json]) -> dict[str
     """Numbers that cannot do what is added, with the names of it."""
     wrong: dict[str, str] = {}
     for text, number in known.items():
-        could = {*(number["availableCapabilities"] or []), *number["acquiredCapabilities"]}
+        could = {*(number["availableCapabilities"] or []), *(number["acquiredCapabilities"] or [])}
         missing = [one for one in updates[text].get("add", []) if one not in could]
         if missing:
             wrong[text] = f"Not available: {', '.join(missing)}."
@@ -111,7 +111,9 @@ def _mandatory(tenant: Json, known: dict[str, Json], updates: dict[str, Json]) -
 
 
 def _changed(number: Json, update: Json) -> list[str]:
-    kept = [one for one in number["acquiredCapabilities"] if one not in update.get("remove", [])]
+    kept = [
+        one for one in number["acquiredCapabilities"] or [] if one not in update.get("remove", [])
+    ]
     return list(dict.fromkeys([*kept, *update.get("add", [])]))
 
 

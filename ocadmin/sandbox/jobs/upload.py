@@ -44,6 +44,7 @@ class Upload(Kind):
         texts = telephone_numbers(body)
         _check_profile(world, body.get("callingProfileId"))
         plan = _plan(tenant, body, texts)
+        _check_displayed_country(body, texts)
         _check_capabilities(plan, body.get("capabilities"))
         _check_address(world, tenant, body)
         _check_consent(tenant, body, texts)
@@ -102,7 +103,7 @@ def _owner_problem(number: Json | None, tenant_id: str) -> str | None:
 
 
 def _check_profile(world: World, profile_id: Any) -> None:
-    if profile_id not in world.store.documents("profile"):
+    if not isinstance(profile_id, str) or profile_id not in world.store.documents("profile"):
         text = f"There is no calling profile '{profile_id}'."
         raise Refusal(404, "CallingProfileNotFound", text)
 
@@ -123,6 +124,18 @@ def _plan(tenant: Json, body: Json, texts: list[str]) -> Json:
         details = [detail("InvalidUsage", one, text) for one in toll_free]
         raise Refusal(400, "InvalidUsage", text, details)
     return plan
+
+
+def _check_displayed_country(body: Json, texts: list[str]) -> None:
+    """North American toll-free numbers do not say where they are (upstreams.md 1.2)."""
+    shown = body.get("displayedCountryCode")
+    if shown is not None and not isinstance(shown, str):
+        raise invalid("displayedCountryCode must be a text.")
+    nowhere = [one for one in texts if one.startswith("+1") and is_toll_free(one)]
+    if nowhere and not shown:
+        text = "North American toll-free numbers need a displayedCountryCode."
+        details = [detail("DisplayedCountryCodeRequired", one, text) for one in nowhere]
+        raise Refusal(400, "DisplayedCountryCodeRequired", text, details)
 
 
 def _check_capabilities(plan: Json, wanted: Any) -> None:
