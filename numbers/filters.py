@@ -140,18 +140,9 @@ class _Scoped(ListFilterSet):
         return rows.filter(iso_country_code="" if value.lower() == NONE else value.upper())
 
 
-class NumberFilter(_Scoped):
-    """Filters of the tabs All and Emergency Address."""
+class ApprovalFilter(_Scoped):
+    """Filters of the approvals inbox: all that numbers have, but for the status, which is given."""
 
-    status = WordFilter(
-        field_name="status",
-        label=gettext_lazy("Status"),
-        choices=[(str(status.value), status.label) for status in Status],
-        aliases={"all": ""}
-        | {
-            status.name.lower().replace("_", sep): str(status.value) for status in Status for sep in ("", "-", "_", " ")
-        },
-    )
     assignment = WordFilter(
         method="filter_assignment",
         label=gettext_lazy("Assignment"),
@@ -184,7 +175,7 @@ class NumberFilter(_Scoped):
     acquired_after = DayFilter(method="filter_after", label=gettext_lazy("Acquired from"))
     acquired_before = DayFilter(method="filter_before", label=gettext_lazy("Acquired to"))
 
-    primary = ("q", "status", "customer", "country", "assignment")
+    primary: tuple[str, ...] = ("q", "customer", "country", "assignment")
 
     def filter_assignment(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """A word; "none" finds those of which nothing is known, "other" the words that we do not know."""
@@ -224,6 +215,22 @@ class NumberFilter(_Scoped):
     def filter_before(self, rows: QuerySet[Any], _name: str, value: date) -> QuerySet[Any]:
         """Acquired on that day or earlier."""
         return rows.filter(acquired_on__lt=midnight(value + timedelta(days=1)))
+
+
+class NumberFilter(ApprovalFilter):
+    """Filters of the tabs All and Emergency Address."""
+
+    status = WordFilter(
+        field_name="status",
+        label=gettext_lazy("Status"),
+        choices=[(str(status.value), status.label) for status in Status],
+        aliases={"all": ""}
+        | {
+            status.name.lower().replace("_", sep): str(status.value) for status in Status for sep in ("", "-", "_", " ")
+        },
+    )
+
+    primary = ("q", "status", "customer", "country", "assignment")
 
 
 class ReleasedFilter(_Scoped):

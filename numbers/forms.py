@@ -7,6 +7,15 @@ from django.utils.translation import gettext_lazy
 from . import pasting
 
 
+class DecisionForm(forms.Form):
+    """What every action asks for: why, and under which ticket."""
+
+    comment = forms.CharField(
+        label=gettext_lazy("Comment"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    ticket = forms.CharField(label=gettext_lazy("Ticket"), required=False, max_length=64)
+
+
 class PasteForm(forms.Form):
     """A pasted list of numbers."""
 

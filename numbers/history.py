@@ -29,6 +29,8 @@ ACTIONS = {
     "sync.released": _("Release completed"),
     "move_in.created": _("Moved in from another platform"),
     "move_in.completed": _("Completed from another platform"),
+    "removal.approve": _("Removal approved"),
+    "removal.clear": _("Removal mark cleared"),
     "number.change": _("Edited in the Django admin"),
 }
 

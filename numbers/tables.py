@@ -65,6 +65,11 @@ def address_text(address: CivicAddress | None) -> SafeString:
     return html.clipped(html.link(address.one_line, address.get_absolute_url()), address.one_line)
 
 
+def number_tick(_table: ListTable, record: PhoneNumber) -> SafeString:
+    """The box that selects a number: the `tick` of a table of numbers."""
+    return html.tick(record.e164, record.e164)
+
+
 class _Number(tables.Column):
     """The number for reading with its copy button, linked to its page."""
 
@@ -132,6 +137,8 @@ class NumberTable(ListTable):
     class Meta(ListTable.Meta):
         order_by = ("e164",)
 
+    tick = number_tick
+
     def render_address(self, value: CivicAddress) -> SafeString:
         """The address on one line."""
         return address_text(value)
@@ -178,6 +185,8 @@ class EmergencyTable(ListTable):
     class Meta(ListTable.Meta):
         order_by = ("e164",)
 
+    tick = number_tick
+
     def render_address(self, value: CivicAddress) -> SafeString:
         """The address on one line."""
         return address_text(value)
@@ -185,6 +194,27 @@ class EmergencyTable(ListTable):
     def render_validation(self, value: str) -> SafeString:
         """Microsoft's word."""
         return validation_pill(value)
+
+
+class ApprovalTable(ListTable):
+    """The approvals inbox."""
+
+    e164 = _Number(verbose_name=gettext_lazy("Number"))
+    customer = _Customer(verbose_name=gettext_lazy("Customer"), order_by=("customer.full_name", "customer_id", "e164"))
+    country = tables.Column(verbose_name=gettext_lazy("Country"), accessor="iso_country_code")
+    since = _Moment(verbose_name=gettext_lazy("Marked"), accessor="status_changed_at")
+    reason = tables.Column(verbose_name=gettext_lazy("Reason"), accessor="status_reason")
+    assignment = _Assignment(verbose_name=gettext_lazy("Assignment"), accessor="assignment_status")
+    source = tables.Column(verbose_name=gettext_lazy("Source"), empty_values=())
+
+    class Meta(ListTable.Meta):
+        order_by = ("since",)
+
+    tick = number_tick
+
+    def render_source(self, value: str) -> SafeString | str:
+        """webapi, webui, or empty."""
+        return source_text(value)
 
 
 class ReleasedTable(ListTable):

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from .views import calling_profiles, customers, emergency_addresses, number, numbers, sbc_usage
+from .views import actions, approvals, calling_profiles, customers, emergency_addresses, number, numbers, sbc_usage
 
 app_name = "numbers"
 
@@ -28,6 +28,9 @@ urlpatterns = [
     path("numbers/released/", numbers.released, name="released"),
     path("numbers/paste/", numbers.paste, name="paste"),
     path("numbers/sync/", numbers.sync, name="sync"),
+    path("numbers/actions/", actions.choose, name="choose"),
+    path("numbers/actions/<slug:kind>/", actions.act, name="act"),
+    path("approvals/", approvals.approval_list, name="approvals"),
     path("numbers/<e164:e164>/", number.number_detail, name="number"),
     path("numbers/<e164:e164>/sync/", number.number_sync, name="number-sync"),
     path("customers/", customers.customer_list, name="customers"),

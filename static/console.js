@@ -55,8 +55,10 @@ function moveTab(event, tab) {
   target.focus();
 }
 
-/* A select with data-submit sends its form at once. */
+/* A select with data-submit sends its form at once; data-tick-all ticks the rows of its table. */
 document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-tick-all]"))
+    for (const box of event.target.closest("table").querySelectorAll("tbody .tick input")) box.checked = event.target.checked;
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 

@@ -30,6 +30,7 @@ from ..forms import PasteForm
 from ..models import Customer, PhoneNumber, ReleasedNumber, SipConnection
 from ..operations.sync import start as start_sync
 from ..pasted import Pasted, among, find, keep
+from ..selecting import Offer, offer
 from ..tables import EmergencyTable, NumberTable, ReleasedTable
 
 
@@ -79,10 +80,15 @@ class NumberListView(ListView):
             active.insert(0, Chosen(_("Pasted list"), count, ("list",)))
         return active
 
+    def actions(self) -> Offer | None:
+        """What may be done with the rows; None where nothing can be selected."""
+        return offer(self.request) if self.table.selectable else None
+
     def extra_context(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
         """The tabs, the form for pasting, what runs and when we last synchronised."""
         principal = self.request.principal
         context = {
+            "actions": self.actions(),
             "tab": self.tab,
             "pasted": self.pasted,
             "paste_form": PasteForm(auto_id="paste_%s"),

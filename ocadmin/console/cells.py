@@ -20,10 +20,11 @@ Cell = Callable[[Any], Any]
 
 def table_rows(table: tables.Table) -> SafeString:
     """All rows of the page (`table.page_rows`); the first cell of each is its header."""
+    tick = getattr(table, "tick", None)
     columns = [(_opening(column, first=place == 0), _cell(table, column)) for place, column in enumerate(table.columns)]
     lines = []
     for row in table.page_rows:
-        parts = ["<tr>"]
+        parts = ["<tr>", tick(row.record)] if tick else ["<tr>"]
         closing = "</th>"
         for opening, cell in columns:
             parts += (opening, conditional_escape(cell(row)), closing)

@@ -66,6 +66,15 @@ def _short_id(text: str, url: str, _language: str | None) -> SafeString:
     return format_html("{}{}", shown, copy_button(text))
 
 
+def tick(key: str, label: str) -> SafeString:
+    """The cell with the box that selects a row for the form #act; `label` names the row to a screen reader."""
+    return format_html(
+        '<td class="tick"><input type="checkbox" name="row" value="{}" form="act" aria-label="{}"></td>',
+        key,
+        _("Select %s") % label,
+    )
+
+
 def pill(text: object, tone: str = "") -> SafeString:
     """A status word with a dot. Tones: green, blue, amber, red, violet, or none for grey."""
     return (

@@ -27,7 +27,10 @@ GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
         ],
     ),
     (_("Routing"), [(_("SBCs"), "server", "sbc:list")]),
-    (_("Operations"), [(_("Tasks"), "list-checks", "tasks:list")]),
+    (
+        _("Operations"),
+        [(_("Approvals"), "clipboard-check", "numbers:approvals"), (_("Tasks"), "list-checks", "tasks:list")],
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ocadmin.access.permissions import Permission
 
-from .models import Task
+from .models import Task, TaskItem
 from .outcomes import Finished, Outcome
 from .run import Run
 
@@ -30,6 +30,9 @@ class Operation(Protocol):
 
     def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
         """The parameters of a new task for the failed numbers `keys` of `task`."""
+
+    def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
+        """The items of that new task (unsaved); [] for an operation that finds its numbers by itself."""
 
 
 class UnknownOperation(LookupError):

@@ -86,12 +86,16 @@ def retry_failed(task: Task, *, by: Principal, channel: str) -> Task:
     keys = list(failed)
     if not keys:
         raise NothingToRetry
+    operation = registry.get(task.kind)
+    items = operation.retry_items(task, keys)
     return start(
         task.kind,
+        items=items,
+        total=len(items) or None,
         title=_("%(title)s, failed numbers again") % {"title": task.title.removesuffix(_(", failed numbers again"))},
         by=by,
         channel=channel,
-        params=registry.get(task.kind).retry_params(task, keys),
+        params=operation.retry_params(task, keys),
         retry_of=task,
         ticket=task.ticket,
         customer_ref=task.customer_ref,

@@ -43,6 +43,7 @@ SCREENS = {
     "number unknown": "/numbers/+44999/",
     "preferences": "/me/",
     "password": "/accounts/password/change/",
+    "approvals": "/approvals/",
     "customers": "/customers/",
     "calling profiles": "/calling-profiles/",
     "emergency addresses": "/emergency-addresses/",
@@ -82,6 +83,17 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("path", SCREENS.values(), ids=SCREENS.keys())
 def test_screen(open_page: OpenPage, everything: PhoneNumber, path: str, scheme: str) -> None:
     page = open_page(path, color_scheme=scheme)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_plan_of_an_action(open_page: OpenPage, everything: PhoneNumber, scheme: str) -> None:
+    page = open_page("/numbers/", color_scheme=scheme)
+    page.get_by_label("All 6 that match").check()
+    page.locator("#act-menu summary").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Approve removal").click()
+    page.get_by_role("link", name=E164).click()
     assert violations(page) == []
 
 

@@ -43,6 +43,10 @@ class Counting:
         """As many again as have failed."""
         return {"upto": len(keys)}
 
+    def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
+        """None: numbers are counted."""
+        return []
+
 
 @contextmanager
 def registered(operation: Counting) -> Iterator[None]:

@@ -92,7 +92,7 @@ def _move(run: Run) -> bool:
 
 def _mark(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
     """0 → 2: the customer has deleted it in the Teams admin center; somebody has to approve."""
-    reason = _("Missing from Microsoft's list since %(date)s.") % {"date": date_format(timezone.localdate())}
+    reason = _("Missing from Microsoft's list since %(date)s.") % {"date": date_format(timezone.localdate(), "j M Y")}
     for number in numbers:
         work.moves[Status.ACTIVE, Status.MARKED_FOR_REMOVAL].append(number.pk)
         work.outcome("gone", number, ItemState.SUCCEEDED, reason)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
-from ocadmin.tasks.models import Task, TaskState
+from ocadmin.tasks.models import Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed, TryLater
 from ocadmin.tasks.run import Run
 
@@ -92,6 +92,10 @@ class Sync:
     def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
         """A pass over just the failed numbers."""
         return {"numbers": keys}
+
+    def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
+        """None: outcomes are written as numbers are compared."""
+        return []
 
 
 def _begin(run: Run) -> Outcome:
