@@ -5,6 +5,23 @@ from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
 
+# Column names that mean the same in PhoneNumber and StagedNumber. The sets are compared without regard to order.
+SCALARS = (
+    "iso_country_code",
+    "calling_profile_id",
+    "assignment_status",
+    "assignment_target_id",
+    "activation_state",
+    "usage",
+    "acquired_on",
+    "tn_upload_job_id",
+    "location_id",
+    "civic_address_id",
+    "allow_tenant_address_update",
+    "displayed_country_code",
+)
+SETS = ("additional_usages", "acquired_capabilities", "available_capabilities")
+
 
 class StagedNumber(models.Model):
     """One number of one pass. Column names and types are those of PhoneNumber, so that SQL can compare them.

@@ -22,25 +22,11 @@ from ... import lifecycle
 from ...history import author, number_entry, plain
 from ...lifecycle import Cause, Source, Status
 from ...models import Customer, PhoneNumber, StagedNumber
+from ...models.staged_number import SCALARS, SETS
 from . import scope
 
 CHUNK = 1000
 
-# Column names that mean the same in PhoneNumber and StagedNumber. The sets are compared without regard to order.
-SCALARS = (
-    "iso_country_code",
-    "calling_profile_id",
-    "assignment_status",
-    "assignment_target_id",
-    "activation_state",
-    "usage",
-    "acquired_on",
-    "tn_upload_job_id",
-    "location_id",
-    "civic_address_id",
-    "allow_tenant_address_update",
-    "displayed_country_code",
-)
 # What another platform's export does not carry: filled in by the first pass after a move-in, which is no change.
 DETAILS = frozenset(
     {
@@ -52,7 +38,6 @@ DETAILS = frozenset(
         "displayed_country_code",
     }
 )
-SETS = ("additional_usages", "acquired_capabilities", "available_capabilities")
 
 # What Microsoft's status may do to a number of ours: (ours, Microsoft's) → the status to move to.
 _MOVES = {

@@ -10,24 +10,10 @@ from ... import references
 from ...microsoft.errors import UnreadableRecord
 from ...microsoft.records import NumberRecord
 from ...models import PhoneNumber, StagedNumber
+from ...models.staged_number import SCALARS
 from ...references import Place
 
-_COPIED = (
-    "e164",
-    "upstream_status",
-    "iso_country_code",
-    "calling_profile_id",
-    "assignment_status",
-    "assignment_target_id",
-    "activation_state",
-    "usage",
-    "acquired_on",
-    "tn_upload_job_id",
-    "location_id",
-    "civic_address_id",
-    "allow_tenant_address_update",
-    "displayed_country_code",
-)
+_COPIED = ("e164", "upstream_status", *SCALARS)
 
 
 def rows(task: Task, records: list[NumberRecord]) -> tuple[list[StagedNumber], list[UnreadableRecord]]:
