@@ -13,6 +13,7 @@ from .models import Task
 logger = logging.getLogger(__name__)
 
 KEEP_FINISHED = timedelta(days=400)
+LONGEST_COUNTDOWN_SECONDS = 30
 
 
 @shared_task(name="ocadmin.tasks.advance")
@@ -34,8 +35,17 @@ def tidy() -> None:
 
 
 def send_nudge(task_id: int, seconds: float) -> None:
-    """Publish a nudge. Without a broker the task is picked up later by `nudge_due`, so this is no failure."""
+    """Publish a nudge. Without a broker the task is picked up later by `nudge_due`, so this is no failure.
+
+    A long pause is left to `nudge_due` from the start: a message that waits longer than the broker's visibility window
+    would be delivered again and again.
+    """
+    if seconds > LONGEST_COUNTDOWN_SECONDS:
+        return
     try:
-        advance.apply_async((task_id,), countdown=seconds, retry=False)
+        if seconds:
+            advance.apply_async((task_id,), countdown=seconds, retry=False)
+        else:
+            advance.apply_async((task_id,), retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("no broker to nudge task %s (%s): it starts when a worker looks for due tasks", task_id, error)

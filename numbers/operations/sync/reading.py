@@ -48,6 +48,7 @@ def page(run: Run) -> Outcome:
             cursor["uncounted"] = cursor.get("uncounted", False) or answer.total is None
         staged = cursor["read"] = cursor.get("read", 0) + len(records)
         total = answer.total if len(tenants) == 1 else None
+        run.task.total = total
         run.task.step = (
             _("Reading numbers from Microsoft: %(read)d of %(total)d") % {"read": staged, "total": total}
             if total
