@@ -20,6 +20,7 @@ SCREENS = {
     "number-capabilities": "/numbers/+442079460109/?tab=capabilities",
     "number-routing": "/numbers/+442079460109/?tab=routing",
     "number-history": "/numbers/+442079460109/?tab=history",
+    "approvals": "/approvals/",
     "customers": "/customers/",
     "customer": "/customers/41e62081-1805-5aab-814a-ea598badf330/",
     "calling-profiles": "/calling-profiles/",
