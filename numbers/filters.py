@@ -54,8 +54,25 @@ def _text(label: Any, *, maximum: int = 100, **attrs: Any) -> dict[str, Any]:
     return {"label": label, "max_length": maximum, "widget": forms.TextInput(attrs={"autocomplete": "off", **attrs})}
 
 
+class _DaysInOrder(forms.Form):
+    """The form of the filters: of two days that belong together the last is not before the first."""
+
+    def clean(self) -> None:
+        """Says so at the later field; without it the list would be empty without a word."""
+        super().clean()
+        for name in [name for name in self.fields if name.endswith("_before")]:
+            begin = name.removesuffix("before") + "after"
+            first, last = self.cleaned_data.get(begin), self.cleaned_data.get(name)
+            if first and last and last < first:
+                words = {"first": self.fields[begin].label}
+                self.add_error(name, _("This day is before the day of “%(first)s”.") % words)
+
+
 class _Scoped(ListFilterSet):
     """What the tabs have in common: search, customer, profile and country, within the person's scope."""
+
+    class Meta:
+        form = _DaysInOrder
 
     q = django_filters.CharFilter(
         method="filter_search",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from ocadmin.access.audit import entry
@@ -15,7 +16,7 @@ from ocadmin.tasks.models import Task
 
 from .assignment import Assignment
 from .lifecycle import Status
-from .models import PhoneNumber
+from .models import Customer, PhoneNumber
 
 OBJECT_TYPE = "number"
 
@@ -26,6 +27,7 @@ ACTIONS = {
     "sync.completed": _("Details filled in from Microsoft"),
     "sync.restored": _("Back at Microsoft, active again"),
     "sync.gone": _("No longer at Microsoft, marked for removal"),
+    "sync.removal_requested": _("The customer asked to remove it, marked for removal"),
     "sync.released": _("Release completed"),
     "move_in.created": _("Moved in from another platform"),
     "move_in.completed": _("Completed from another platform"),
@@ -71,6 +73,33 @@ def number_entry(
         label=e164,
         customer_ref=customer_id,
         channel_ref=channel_id,
+        before={key: plain(value) for key, value in (before or {}).items()},
+        after={key: plain(value) for key, value in (after or {}).items()},
+        **fields,
+    )
+
+
+def row_entry(
+    action: str,
+    object_type: str,
+    row: Model,
+    customer: Customer | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> AuditEntry:
+    """An unsaved entry about a row that is no number. `customer` is whose it is, None where it is nobody's.
+
+    `fields` are `by`, `channel` and further columns, such as task_ref.
+    """
+    return entry(
+        action,
+        object_type=object_type,
+        object_id=str(row.pk),
+        label=str(row)[:200],
+        customer_ref=customer.pk if customer else None,
+        channel_ref=customer.channel_id if customer else None,
         before={key: plain(value) for key, value in (before or {}).items()},
         after={key: plain(value) for key, value in (after or {}).items()},
         **fields,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 LIMIT = 10_000
 _SEPARATORS = re.compile(r"[,;\t|]+")
-_DECORATION = re.compile(r"\(0\)|[\s()\-./\u00a0\u2010-\u2015'\"]")
+_DECORATION = re.compile(r"\(0\)|[\s()\-./\u00a0\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\ufeff'\"]")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _WHOLE = re.compile(r"\+?[0-9]{7,}")
 

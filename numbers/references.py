@@ -28,27 +28,30 @@ def placeholder_name(tenant: uuid.UUID) -> str:
     return _("Tenant %(id)s") % {"id": tenant}
 
 
-def customers(tenants: set[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Tenant to the id of its customer row; unknown tenants become customers."""
+def customers(tenants: set[uuid.UUID]) -> tuple[dict[uuid.UUID, int], list[Customer]]:
+    """Tenant to the id of its customer row, and the customers that were made because their tenants were unknown."""
     known = dict(Customer.objects.filter(tenant_id__in=tenants).values_list("tenant_id", "pk"))
     unknown = tenants - known.keys()
+    made: list[Customer] = []
     if unknown:
         rows = [Customer(tenant_id=tenant, full_name=placeholder_name(tenant)) for tenant in sorted(unknown)]
         Customer.objects.bulk_create(rows, ignore_conflicts=True)
-        known |= dict(Customer.objects.filter(tenant_id__in=unknown).values_list("tenant_id", "pk"))
-    return known
+        made = list(Customer.objects.filter(tenant_id__in=unknown).order_by("pk"))  # now with their ids
+        known |= {customer.tenant_id: customer.pk for customer in made}
+    return known, made
 
 
-def profiles(wanted: set[uuid.UUID]) -> None:
-    """Make the calling profiles that are not known yet."""
+def profiles(wanted: set[uuid.UUID]) -> list[CallingProfile]:
+    """Make the calling profiles that are not known yet. Returns them."""
     unknown = wanted - set(CallingProfile.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-    CallingProfile.objects.bulk_create(
-        [CallingProfile(pk=pk, name=str(pk)) for pk in sorted(unknown)], ignore_conflicts=True
-    )
+    made = [CallingProfile(pk=pk, name=str(pk)) for pk in sorted(unknown)]
+    return CallingProfile.objects.bulk_create(made, ignore_conflicts=True)
 
 
-def addresses(places: Iterable[Place]) -> Mapping[uuid.UUID, uuid.UUID]:
+def addresses(places: Iterable[Place]) -> tuple[Mapping[uuid.UUID, uuid.UUID], list[CivicAddress]]:
     """Location to its civic address, for all locations that `places` name and that belong to a known address.
+
+    The second part are the addresses that were made.
 
     Addresses, and locations that come with their address, are made where unknown. A location that is unknown and
     comes without an address is left out of the answer.
@@ -56,7 +59,7 @@ def addresses(places: Iterable[Place]) -> Mapping[uuid.UUID, uuid.UUID]:
     places = list(places)
     named = {place.civic_address_id: place for place in places if place.civic_address_id}
     unknown = named.keys() - set(CivicAddress.objects.filter(pk__in=named).values_list("pk", flat=True))
-    CivicAddress.objects.bulk_create(
+    made = CivicAddress.objects.bulk_create(
         [
             CivicAddress(pk=pk, customer_id=named[pk].customer_id, country=named[pk].country[:2])
             for pk in sorted(unknown)
@@ -69,4 +72,4 @@ def addresses(places: Iterable[Place]) -> Mapping[uuid.UUID, uuid.UUID]:
     Location.objects.bulk_create(
         [Location(pk=pk, civic_address_id=address) for pk, address in fresh.items()], ignore_conflicts=True
     )
-    return known | fresh
+    return known | fresh, made

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-_DECORATION = re.compile(r"\(0\)|[\s()\-./\u00a0\u2010-\u2015]")
+_DECORATION = re.compile(r"\(0\)|[\s()\-./\u00a0\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\ufeff]")
 _INTERNATIONAL = re.compile(r"00[1-9]")
 _NUMBER = re.compile(r"\+?[0-9]+")
 
@@ -40,6 +40,8 @@ def matches(text: str, customers: Iterable[int]) -> Q:
     if fragment is None:
         return found
     number = starts_with("e164", fragment) if fragment.startswith("+") else Q(e164__contains=fragment)
+    if fragment.startswith("0") and len(fragment) > 3:  # as people write it at home: 020 7946…
+        number |= Q(e164__contains=fragment[1:])
     inside = _DECORATION.sub("", text)
     if inside.startswith("00") and fragment.startswith("+"):  # 00 may as well stand in the middle of a number
         number |= Q(e164__contains=inside)

@@ -5,20 +5,31 @@ sentence, because a console that runs with half of its settings is worse than on
 """
 
 import os
+import re
 import secrets
 import sys
 import warnings
+import zoneinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# What a text, or each text of a list, has to match, and how to say so.
+FORMS = {
+    "secret_key": ("|.{32,}", "use at least 32 characters"),
+    "admin_password": ("|.{12,}", "use at least 12 characters"),
+    "log_level": ("(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)", "use DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+    "allowed_hosts": (r"[^\s/]+", "use host names without scheme, path or blank, such as console.example.net"),
+    "trusted_origins": (r"https?://\S+", "use origins that start with https:// or http://"),
+}
+REAL_ONLY = ("operator_id", "entra_tenant", "client_id", "client_secret")
 
 
 class Environment(BaseSettings):
@@ -66,20 +77,19 @@ class Environment(BaseSettings):
         """Lists are written with commas, as people write them, not as JSON."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("log_level")
+    @field_validator(*FORMS)
     @classmethod
-    def known_level(cls, value: str) -> str:
-        """Only the levels of the logging module."""
-        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-            raise ValueError("use DEBUG, INFO, WARNING, ERROR or CRITICAL")
-        return value.upper()
+    def in_form(cls, value: str | list[str], info: ValidationInfo) -> str | list[str]:
+        """Only what FORMS allows."""
+        pattern, rule = FORMS[info.field_name or ""]
+        if not all(re.fullmatch(pattern, text, re.DOTALL) for text in ([value] if isinstance(value, str) else value)):
+            raise ValueError(rule)
+        return value
 
     @field_validator("time_zone")
     @classmethod
     def known_zone(cls, value: str) -> str:
         """A name of the IANA time zone database."""
-        import zoneinfo
-
         if value not in zoneinfo.available_timezones():
             raise ValueError("use a time zone name such as Europe/London")
         return value
@@ -93,7 +103,7 @@ class Environment(BaseSettings):
         return value.rstrip("/")
 
 
-def refuse(problem: str) -> None:
+def refuse(problem: str) -> NoReturn:
     """Stop this process with one sentence instead of a traceback."""
     sys.exit(f"ocadmin cannot start: {problem}")
 
@@ -109,7 +119,7 @@ def read_environment() -> Environment:
     if unknown:
         refuse(f"there is no setting called {unknown[0]}. The settings are listed in README.md.")
     try:
-        return Environment()
+        env = Environment()
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
@@ -117,7 +127,10 @@ def read_environment() -> Environment:
         reason = first["msg"].removeprefix("Value error, ")
         shown = "" if "secret" in field or "password" in field else f" is {str(first['input'])!r}, but"
         refuse(f"the setting {name}{shown} is not usable: {reason}.")
-        raise
+    missing = [f"{prefix}{name}".upper() for name in REAL_ONLY if not getattr(env, name)]
+    if env.operator_url and not env.sandbox_url and missing:
+        refuse(f"OCADMIN_OPERATOR_URL is set, but {missing[0]} is not: Microsoft is reached with both.")
+    return env
 
 
 def use_sandbox(env: Environment, url: str) -> None:
@@ -229,11 +242,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "ocadmin.access.middleware.PrincipalMiddleware",
+    "ocadmin.access.middleware.SignInReturnMiddleware",
     "ocadmin.console.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "ocadmin.console.middleware.MethodNotAllowedMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 
@@ -367,8 +382,9 @@ LOGGING = {
             "foreign_pre_chain": [*shared_processors, structlog.processors.format_exc_info],
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": ENV.log_level},
+    "filters": {"refusals": {"()": "ocadmin.console.logs.RefusalFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+    "root": {"handlers": ["stderr"], "level": ENV.log_level.upper()},
     "loggers": {
         "httpx2": {"level": "WARNING"},
         # Three lines every few seconds about the clock asking whether there is work.

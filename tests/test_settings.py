@@ -41,6 +41,13 @@ def load(data: Path, code: str = "", **env: str) -> subprocess.CompletedProcess[
         ("OCADMIN_LOG_LEVEL", "LOUD", "use DEBUG, INFO, WARNING, ERROR or CRITICAL"),
         ("OCADMIN_TIME_ZONE", "Mars/Olympus", "use a time zone name such as Europe/London"),
         ("OCADMIN_OPERATOR_URL", "ftp://operator", "use an address that starts with https:// or http://"),
+        ("OCADMIN_SECRET_KEY", SECRET, "the setting OCADMIN_SECRET_KEY is not usable: use at least 32 characters"),
+        ("OCADMIN_ADMIN_PASSWORD", "hunter2", "OCADMIN_ADMIN_PASSWORD is not usable: use at least 12 characters"),
+        ("OCADMIN_ALLOWED_HOSTS", "https://console.example.net", "use host names without scheme, path or blank"),
+        ("OCADMIN_ALLOWED_HOSTS", "localhost,console/path", "use host names without scheme, path or blank"),
+        ("OCADMIN_ALLOWED_HOSTS", "localhost console", "use host names without scheme, path or blank"),
+        ("OCADMIN_TRUSTED_ORIGINS", "console.example.net", "use origins that start with https:// or http://"),
+        ("OCADMIN_OPERATOR_URL", "https://operator", "OCADMIN_OPERATOR_URL is set, but OCADMIN_OPERATOR_ID is not"),
         ("OCADMIN_PAGE_SIZE", "0", "the setting OCADMIN_PAGE_SIZE is '0', but is not usable"),
         ("OCADMIN_SYNC_BRAKE_PERCENT", "101", "the setting OCADMIN_SYNC_BRAKE_PERCENT is '101', but is not usable"),
     ],
@@ -53,6 +60,7 @@ def test_refused_in_one_sentence(tmp_path: Path, name: str, value: str, sentence
     assert len(answer.stderr.strip().splitlines()) == 1
     assert "Traceback" not in answer.stderr
     assert SECRET not in answer.stderr + answer.stdout
+    assert "hunter2" not in answer.stderr
 
 
 def test_a_data_directory_that_cannot_be(tmp_path: Path) -> None:
@@ -66,6 +74,33 @@ def test_a_data_directory_that_cannot_be(tmp_path: Path) -> None:
 def test_lists_are_written_with_commas(tmp_path: Path) -> None:
     answer = load(tmp_path, "print(ALLOWED_HOSTS)", OCADMIN_ALLOWED_HOSTS="console.example.net, 10.0.0.1,")
     assert answer.stdout.strip() == "['console.example.net', '10.0.0.1']"
+
+
+MICROSOFT = {f"OCADMIN_{name}": SECRET for name in ("OPERATOR_ID", "ENTRA_TENANT", "CLIENT_ID", "CLIENT_SECRET")} | {
+    "OCADMIN_OPERATOR_URL": "https://operator.example"
+}
+
+
+@pytest.mark.parametrize("name", ["OPERATOR_ID", "ENTRA_TENANT", "CLIENT_ID", "CLIENT_SECRET"])
+def test_microsoft_needs_all_of_them(tmp_path: Path, name: str) -> None:
+    answer = load(tmp_path, **MICROSOFT | {f"OCADMIN_{name}": ""})
+    assert answer.returncode == 1
+    assert f"OCADMIN_OPERATOR_URL is set, but OCADMIN_{name} is not" in answer.stderr
+    assert SECRET not in answer.stderr
+
+
+def test_what_is_well_formed_is_taken(tmp_path: Path) -> None:
+    given = MICROSOFT | {
+        "OCADMIN_SECRET_KEY": "k" * 32,
+        "OCADMIN_ADMIN_PASSWORD": "p" * 12,
+        "OCADMIN_LOG_LEVEL": "warning",
+        "OCADMIN_ALLOWED_HOSTS": ".example.net,*,[::1]",
+        "OCADMIN_TRUSTED_ORIGINS": "https://console.example.net,http://localhost:8000",
+    }
+    answer = load(tmp_path, "print(ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS)", **given)
+    assert answer.stdout.strip() == (
+        "['.example.net', '*', '[::1]'] ['https://console.example.net', 'http://localhost:8000']"
+    ), answer.stderr
 
 
 def test_the_defaults_need_nothing(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ _ROLE = re.compile(r"\b\w+\.(?:Read|Write|ReadWrite)(?:\.\w+)*\b")
 # Client secrets that were sent: a text from the other side may repeat them.
 SECRETS: set[str] = set()
 log = structlog.get_logger(__name__)
+# A retry is not worth a log line: when the last one fails, the error says so in one sentence.
+stamina.instrumentation.set_on_retry_hooks([])
 _clients: dict[int, httpx2.Client] = {}
 
 

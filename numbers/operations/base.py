@@ -92,6 +92,7 @@ class NumberOperation:
     kind: str
     label: "str | StrPromise"
     permission: Permission
+    note: "str | StrPromise" = ""  # what people should know before they confirm
 
     def step(self, run: Run) -> Outcome:
         """One bounded piece of work on the pending items (ocadmin/tasks/registry.py)."""

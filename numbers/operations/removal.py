@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Permission
@@ -112,10 +112,14 @@ class ClearRemoval(_Decision):
     target = Status.ACTIVE
     cause = Cause.CLEAR
     already = gettext_lazy("This number is active; there is no mark to clear.")
+    note = gettext_lazy(
+        "The next synchronisation marks a number again when Microsoft still does not have it, or when the customer "
+        "still asks to remove it."
+    )
 
 
 def _finished(task: Task) -> Finished:
-    text = _("%(done)d numbers decided.") % {"done": task.succeeded}
+    text = ngettext("%(done)d number decided.", "%(done)d numbers decided.", task.succeeded) % {"done": task.succeeded}
     if task.failed:
         text += " " + _("%(n)d had changed meanwhile and were left alone.") % {"n": task.failed}
     state = TaskState.PARTIAL if task.failed else TaskState.SUCCEEDED  # what was refused stood in the plan

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ocadmin.access.audit import Channel
@@ -85,11 +86,11 @@ def _submit(
     data: dict[str, Any],
     plan: Plan,
 ) -> HttpResponse:
-    title = _("%(what)s: %(count)d numbers") % {"what": operation.label, "count": plan.will}
+    title = ngettext("%(what)s: %(count)d number", "%(what)s: %(count)d numbers", plan.will)
     task = operation.submit(
         numbers,
         {"comment": data["comment"]},
-        title=title,
+        title=title % {"what": operation.label, "count": plan.will},
         by=request.principal,
         channel=Channel.WEB,
         ticket=data["ticket"],

@@ -20,7 +20,7 @@ class ApprovalListView(ListView):
 
     screen = "numbers:approvals"
     title = gettext_lazy("Approvals")
-    subtitle = gettext_lazy("Numbers that are gone at Microsoft. Approve the removal, or clear the mark.")
+    subtitle = gettext_lazy("Numbers that customers have deleted, or asked to remove. Approve it, or clear the mark.")
     empty_text = gettext_lazy("Nothing waits for a decision.")
     queryset = PhoneNumber.objects.filter(status=Status.MARKED_FOR_REMOVAL)
     table_class = ApprovalTable

@@ -44,19 +44,32 @@ class Membership(models.Model):
         ordering = ("user__username", "pk")
         constraints = [
             models.CheckConstraint(
-                condition=Q(channel__isnull=True) | Q(customer__isnull=True), name="membership_one_scope"
+                condition=Q(channel__isnull=True) | Q(customer__isnull=True),
+                name="membership_one_scope",
+                violation_error_message=_("Choose a channel or a customer, not both. Neither: the whole system."),
             ),
-            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_known_role"),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values),
+                name="membership_known_role",
+                violation_error_message=_("There is no such role."),
+            ),
             models.UniqueConstraint(
                 fields=["user"],
                 condition=Q(channel__isnull=True, customer__isnull=True),
                 name="membership_one_role_system",
+                violation_error_message=_("This person already has a role for the whole system. Change that one."),
             ),
             models.UniqueConstraint(
-                fields=["user", "channel"], condition=Q(channel__isnull=False), name="membership_one_role_channel"
+                fields=["user", "channel"],
+                condition=Q(channel__isnull=False),
+                name="membership_one_role_channel",
+                violation_error_message=_("This person already has a role for this channel. Change that one."),
             ),
             models.UniqueConstraint(
-                fields=["user", "customer"], condition=Q(customer__isnull=False), name="membership_one_role_customer"
+                fields=["user", "customer"],
+                condition=Q(customer__isnull=False),
+                name="membership_one_role_customer",
+                violation_error_message=_("This person already has a role for this customer. Change that one."),
             ),
         ]
 

@@ -143,7 +143,9 @@ def _counts() -> dict[str, Any]:
         words = {value: str(label) for value, label in numbers._meta.get_field("status").flatchoices}
     now = timezone.now()
     # Whole passes only: one over a few numbers or customers carries them in its parameters.
-    whole = Task.objects.filter(kind="sync", params={}, state__in=(TaskState.SUCCEEDED, TaskState.PARTIAL))
+    whole = Task.objects.filter(
+        kind="sync", params={}, result__complete=True, state__in=(TaskState.SUCCEEDED, TaskState.PARTIAL)
+    )
     last = whole.order_by("-created_at").first()
     return {
         "numbers": {_word(words[status]): count for status, count in _grouped(numbers, "status").items()},

@@ -1,10 +1,11 @@
-"""Shows times in the zone of the person who looks."""
+"""Shows times in the zone of the person who looks, and a page where an address does not take the method."""
 
 import zoneinfo
 from collections.abc import Callable
 from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 
@@ -21,3 +22,22 @@ class TimeZoneMiddleware:
             with suppress(zoneinfo.ZoneInfoNotFoundError):  # the server's zone where the name is not known here
                 timezone.activate(zoneinfo.ZoneInfo(request.user.time_zone))
         return self.get_response(request)
+
+
+class MethodNotAllowedMiddleware:
+    """405 in the console's own words: Django has no handler for it and answers with an empty body.
+
+    Only for browsers that ask for a page. Programs, and htmx, keep the short answer.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Give the empty answer a page; status and Allow stay."""
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content or "text/html" not in request.headers.get("Accept", ""):
+            return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page

@@ -8,7 +8,7 @@ and the two fingerprints are compared (anchors.md, finding 4).
 from dataclasses import dataclass
 
 from django.core import signing
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, QuerySet, Sum
 
 SALT = "ocadmin.console.selection"
 MAX_AGE_SECONDS = 12 * 60 * 60
@@ -52,5 +52,6 @@ class Fingerprint:
     @classmethod
     def of(cls, rows: QuerySet) -> "Fingerprint":
         """Of the rows as they are now, in one aggregate."""
-        found = rows.order_by().aggregate(n=Count("pk"), total=Sum("pk"), low=Min("pk"), high=Max("pk"))
-        return cls(found["n"], "-".join(str(found[key] or 0) for key in ("n", "total", "low", "high")))
+        mixed = Sum(F("pk") * F("pk") % 1_000_003)  # tells sets apart that agree in count and sum
+        found = rows.order_by().aggregate(n=Count("pk"), total=Sum("pk"), mixed=mixed, low=Min("pk"), high=Max("pk"))
+        return cls(found["n"], "-".join(str(found[key] or 0) for key in ("n", "total", "mixed", "low", "high")))

@@ -10,10 +10,11 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from ocadmin.access.models import User
 from ocadmin.access.request import Request, SignedInRequest
@@ -99,6 +100,12 @@ def running_tasks(request: Request) -> dict[str, Any]:
         Task.objects.visible_to(request.principal).alive().defer("params", "cursor", "result")[: RUNNING_SHOWN + 1]
     )
     return {"running_tasks": tasks[:RUNNING_SHOWN], "more_running": len(tasks) > RUNNING_SHOWN}
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for an icon on pages that name none, as those of the admin."""
+    return redirect(static("icon.svg"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

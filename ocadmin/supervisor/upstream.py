@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocadmin.settings import Environment
+from ocadmin.settings import REAL_ONLY, Environment
 
 from . import place
 from .probe import get_json
 from .problems import CannotRun
 
 CLIENT = {"OCADMIN_CLIENT_ID": "console", "OCADMIN_CLIENT_SECRET": "sandbox-only-secret"}
-REAL_ONLY = ("operator_id", "entra_tenant", "client_id", "client_secret")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,10 @@ class Rights:
 def rights(task: Task, principal: Principal, *, failed: int) -> Rights:
     """What the principal may do with the task, `failed` of whose numbers have failed."""
     role = lacking(task, principal)
-    return Rights(role=role, cancel=role or _cannot_cancel(task), retry=role or _cannot_retry(task, failed))
+    cancel = role or _cannot_cancel(task)
+    if not task.alive and not failed:  # before any permission: no permission would help
+        return Rights(role=role, cancel=cancel, retry=_("No number of this task has failed."))
+    return Rights(role=role, cancel=cancel, retry=role or _cannot_retry(task))
 
 
 def lacking(task: Task, principal: Principal) -> str:
@@ -67,7 +70,5 @@ def _cannot_cancel(task: Task) -> str:
     return ""
 
 
-def _cannot_retry(task: Task, failed: int) -> str:
-    if task.alive:
-        return _("Possible when the task has finished.")
-    return "" if failed else _("No number of this task has failed.")
+def _cannot_retry(task: Task) -> str:
+    return _("Possible when the task has finished.") if task.alive else ""

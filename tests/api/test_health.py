@@ -121,7 +121,8 @@ class TestMetrics:
 
     def test_age_of_the_last_synchronisation(self, client: Client) -> None:
         finished = timezone.now() - timedelta(minutes=5)
-        TaskFactory(state=TaskState.PARTIAL, finished_at=finished)
+        TaskFactory(state=TaskState.PARTIAL, finished_at=finished, result={"complete": True})
+        TaskFactory(state=TaskState.PARTIAL, finished_at=timezone.now(), result={"complete": False})
         TaskFactory(state=TaskState.SUCCEEDED, finished_at=timezone.now(), params={"numbers": ["+442079460000"]})
         TaskFactory(state=TaskState.FAILED, finished_at=timezone.now())
         text = client.get("/metrics").content.decode()

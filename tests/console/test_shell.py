@@ -1,5 +1,8 @@
 """The shell around every page: navigation, the label of simulated upstreams, sign-in, pages for what went wrong."""
 
+import logging
+import logging.config
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -46,6 +49,32 @@ def test_sign_in_returns_to_the_list_that_was_asked_for(client: Client, alice: U
     assert response["Location"] == "/numbers/?status=0&sort=-status"
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/numbers/?status=2#top", "/numbers/?status=2"),
+        ("http://evil.example/numbers/", "/"),
+        ("http://testserver//evil.example/", "/"),
+        ("http://[", "/"),
+        ("", "/"),
+    ],
+)
+@pytest.mark.parametrize(
+    "target", ["/numbers/actions/", "/tasks/1/cancel/", "/me/lists/", "/accounts/password/change/"]
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    client: Client, alice: User, target: str, referer: str, back: str
+) -> None:
+    sign_in = client.post(target, headers={"Referer": referer})["Location"]
+    assert sign_in.startswith("/accounts/login/?next=/")
+    assert client.post(sign_in, {"login": "alice", "password": "secret"})["Location"] == back
+
+
+def test_signing_out_leads_to_the_sign_in_and_nowhere_else(alice_client: Client) -> None:
+    response = alice_client.post("/accounts/logout/", headers={"Referer": "http://testserver/numbers/"})
+    assert response["Location"] == "/accounts/login/"
+
+
 def test_sign_up_is_closed(client: Client, db: None) -> None:
     assert "password1" not in client.get("/accounts/signup/").content.decode()
 
@@ -72,6 +101,46 @@ def test_refusals_name_what_is_missing(charlie_client: Client) -> None:
     response = charlie_client.get("/numbers/")
     assert response.status_code == 403
     assert "An administrator of the console can give you a role." in response.content.decode()
+
+
+def test_a_refusal_is_one_line_of_the_log(charlie_client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = {"handlers": ["stderr"], "level": "WARNING", "propagate": False}
+    names = ("django.request", "tests.failure")
+    loggers = {name: logging.getLogger(name) for name in names}
+    before = {name: (log.handlers[:], log.level, log.propagate) for name, log in loggers.items()}
+    config = {part: settings.LOGGING[part] for part in ("version", "formatters", "filters", "handlers")}
+    config |= {"disable_existing_loggers": False, "loggers": dict.fromkeys(names, logger)}
+    try:
+        logging.config.dictConfig(config)
+        charlie_client.get("/numbers/")
+        refused = capsys.readouterr().err
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            loggers["tests.failure"].exception("failed")
+        failed = capsys.readouterr().err
+    finally:
+        for name, (handlers, level, propagate) in before.items():
+            loggers[name].handlers, loggers[name].propagate = handlers, propagate
+            loggers[name].setLevel(level)
+    assert "Forbidden" in refused
+    assert "Traceback" not in refused
+    assert len(refused.splitlines()) == 1
+    assert "Traceback" in failed
+
+
+def test_an_address_that_takes_only_forms_has_a_page_of_its_own(alice_client: Client) -> None:
+    response = alice_client.get("/numbers/actions/", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert '<a href="/">Go to the overview</a>' in response.content.decode()
+    short = alice_client.get("/numbers/actions/", headers={"Accept": "*/*"})
+    assert (short.status_code, short["Allow"], short.content) == (405, "POST", b"")
+
+
+def test_browsers_find_the_icon_where_no_page_names_it(client: Client) -> None:
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response["Location"]) == (302, "/static/icon.svg")
+    assert client.post("/favicon.ico").status_code == 405
 
 
 def test_every_page_forbids_foreign_and_inline_scripts(alice_client: Client) -> None:

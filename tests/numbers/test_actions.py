@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
 from ocadmin.access.services import principal_of
-from ocadmin.console.selection import Selection, SelectionLost
+from ocadmin.console.selection import Fingerprint, Selection, SelectionLost
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, PhoneNumber
 from ocadmin.numbers.selecting import resolve
@@ -65,6 +65,15 @@ def test_ticked_rows_become_a_plan_and_after_confirmation_a_task(
     passes.finish(task)
     ready = PhoneNumber.objects.filter(status=Status.READY_FOR_REMOVAL)
     assert set(ready) == set(marked[:2])
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, ": 1 number"), (2, ": 2 numbers")])
+def test_the_title_of_the_task_counts_in_words(
+    alice_client: Client, marked: list[PhoneNumber], count: int, words: str
+) -> None:
+    address, page = plan(alice_client, row=[number.e164 for number in marked[:count]])
+    alice_client.post(address, {"shown": shown(page), "comment": "as agreed"})
+    assert Task.objects.get().title.endswith(words)
 
 
 def test_all_that_match_is_the_filter_and_not_the_page(alice_client: Client, marked: list[PhoneNumber]) -> None:
@@ -235,3 +244,12 @@ def test_the_screens_keep_their_budgets(alice_client: Client, marked: list[Phone
     address, _page = plan(alice_client, all="1", query="")
     with budget("numbers:act"):
         alice_client.get(f"{address}&show=will")
+
+
+def test_fingerprints_tell_sets_apart_that_agree_in_count_sum_and_ends(contoso: Customer) -> None:
+    for pk in (1, 3, 4, 5, 6, 8):
+        PhoneNumberFactory(pk=pk, customer=contoso)
+    one = Fingerprint.of(PhoneNumber.objects.filter(pk__in=(1, 4, 5, 8)))
+    other = Fingerprint.of(PhoneNumber.objects.filter(pk__in=(1, 3, 6, 8)))
+    assert one != other
+    assert Fingerprint.of(PhoneNumber.objects.none()).count == 0

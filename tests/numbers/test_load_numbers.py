@@ -85,6 +85,39 @@ def test_loading_is_recorded_for_each_number(capsys: pytest.CaptureFixture[str])
     assert (entry.action, entry.channel, entry.after) == ("move_in.created", "command", {"status": "ACTIVE"})
 
 
+def test_what_is_made_or_completed_around_the_numbers_is_recorded(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = write(tmp_path, ovocChannelId=1574, civicAddressId="22222222-2222-2222-2222-222222222222")
+    load(page, capsys)
+    customer, channel = Customer.objects.get(), Channel.objects.get()
+    whose = {entry.object_type: (entry.customer_ref, entry.channel_ref) for entry in AuditEntry.objects.all()}
+    assert whose == {
+        "customer": (customer.pk, channel.pk),
+        "channel": (None, channel.pk),
+        "calling_profile": (None, None),
+        "civic_address": (customer.pk, channel.pk),
+        "sbc": (None, None),
+        "sip_connection": (customer.pk, channel.pk),
+        "number": (customer.pk, channel.pk),
+    }
+    around = AuditEntry.objects.exclude(object_type="number")
+    assert set(around.values_list("action", "channel")) == {("move_in.created", "command")}
+    link = AuditEntry.objects.get(object_type="sip_connection")
+    assert link.object_id == str(SipConnection.objects.get().pk)
+    before = everything()
+    load(page, capsys)
+    assert everything() == before
+
+
+def test_filling_in_a_customer_is_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    customer = CustomerFactory(tenant_id="3bc57cac-5794-457f-ad36-2c88cade9dbb", ms_company_name="", full_name="Mine")
+    load(EXAMPLE, capsys)
+    entry = AuditEntry.objects.get(object_type="customer")
+    assert (entry.action, entry.object_id, entry.customer_ref) == ("move_in.completed", str(customer.pk), customer.pk)
+    assert (entry.before["ms_company_name"], entry.after["ms_company_name"]) == ("", "MSFT")
+
+
 def test_new_numbers_count_on_after_the_loaded_ids(capsys: pytest.CaptureFixture[str]) -> None:
     load(EXAMPLE, capsys)
     number = PhoneNumberFactory(e164="+441134960000", customer=Customer.objects.get())
@@ -166,6 +199,7 @@ def test_one_bad_record_and_nothing_is_loaded(
         ('"text"', "no list of numbers"),
         ("[1, 2]", "no list of numbers"),
         ('{"data": [], "totalRecords": 400}', "one page of several"),
+        ('{"data": [{}, {}], "totalRecords": 1}', "announces 1 numbers and holds 2"),
     ],
 )
 def test_a_file_that_is_no_page_is_refused(
@@ -209,11 +243,12 @@ def test_moving_in_and_then_synchronising_shows_what_differed(
 ) -> None:
     load(f"{sandbox.url}/platform/api/v3/oc/numbers", capsys, **platform(sandbox))
     task = passes.synchronise()
-    result = {key: value for key, value in task.result.items() if key not in ("notes", "pages")}
+    result = {key: value for key, value in task.result.items() if key not in ("notes", "pages", "complete")}
     assert result == {
         "new": 45,
         "activated": 12,
-        "gone": 12,  # eight missing, and four that customers asked to release
+        "gone": 8,
+        "removal_requested": 4,
         "released": 4,
         "changed": 20,
         "completed": 336,  # what the V3 record does not carry

@@ -221,13 +221,13 @@ def test_too_many_missing_at_once_put_the_brake_on(
     monkeypatch.setattr(settings.ENV, "sync_brake_percent", share)
     monkeypatch.setattr(settings.ENV, "sync_brake_minimum", 5)
     active = PhoneNumber.objects.filter(status=Status.ACTIVE)
-    gone = list(active.order_by("e164").values_list("e164", flat=True)[:40])
+    gone = list(active.order_by("e164").values_list("e164", flat=True))[::10]  # some of each customer
     remove(synced, *gone)
     task = passes.synchronise()
     marked = PhoneNumber.objects.filter(e164__in=gone, status=Status.MARKED_FOR_REMOVAL).count()
-    assert (task.state == TaskState.ASKING, marked) == (stops, 0 if stops else 40)
+    assert (task.state == TaskState.ASKING, marked) == (stops, 0 if stops else len(gone))
     if stops:
-        assert "40 of" in task.message
+        assert f"{len(gone)} of" in task.message
 
 
 def brake(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> tuple[Task, list[str]]:
@@ -459,3 +459,44 @@ def test_a_consent_that_changes_is_recorded(synced: Sandbox) -> None:
     entry = AuditEntry.objects.filter(object_type="customer").first()
     assert (entry.action, entry.customer_ref) == ("sync.changed", customer.pk)
     assert entry.before["consent_status"] != entry.after["consent_status"]
+
+
+def test_the_brake_is_not_diluted_by_numbers_that_the_same_pass_brings(
+    synced: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another operator's list, a wrong world: everything of ours is missing, thousands of others are there."""
+    before = dict(PhoneNumber.objects.values_list("e164", "status"))
+    synced.reset("large", numbers=5000)
+    task = passes.synchronise()
+    assert task.state == TaskState.ASKING
+    assert dict(PhoneNumber.objects.filter(e164__in=before).values_list("e164", "status")) == before
+    assert not ReleasedNumber.objects.exists()
+
+
+def test_a_customer_who_would_lose_most_numbers_is_asked_for(synced: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.ENV, "sync_brake_percent", 90)
+    monkeypatch.setattr(settings.ENV, "sync_brake_minimum", 1)
+    remove(synced, EXAMPLE, "+448718943001")
+    task = passes.synchronise()
+    assert task.state == TaskState.ASKING
+    assert "more than half of those of MSFT" in task.message
+
+
+def test_records_that_cannot_be_read_are_no_whole_list(synced: Sandbox) -> None:
+    body = '{"value": [{"telephoneNumber": "abc"}], "nextLink": null, "totalCount": 1}'
+    fault = {"status": 200, "body": body, "contentType": "application/json"}
+    synced.fault({"mount": "oc", "path": "telephone-numbers"}, fault, times=5)
+    before = snapshot()
+    task = passes.synchronise()
+    assert (task.state, task.result["complete"]) == (TaskState.PARTIAL, False)
+    assert "Not every record could be read" in task.message
+    assert "kept changing" not in task.message
+    assert snapshot() == before
+
+
+def test_a_number_that_the_customer_asked_to_remove_says_so(synced: Sandbox) -> None:
+    synced.call("POST", "/customer", {"tenantId": TENANT, "action": "release", "telephoneNumber": EXAMPLE})
+    task = passes.synchronise()
+    number = PhoneNumber.objects.get(e164=EXAMPLE)
+    assert (task.result["removal_requested"], number.status_reason) == (1, "The customer asked to remove it.")
+    assert task.items.get(key=EXAMPLE).code == "removal_requested"

@@ -18,7 +18,14 @@ from tests.sandbox_process import free_port
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 OURS = ("OCADMIN_", "DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "PYTEST", "HOST", "PORT")
 # A Microsoft that nobody asks anything: the run starts neither a sandbox nor its demonstration data.
-WITHOUT_SANDBOX = {"OCADMIN_OPERATOR_URL": "http://127.0.0.1:9/oc", "OCADMIN_SYNC_MINUTES": "0"}
+WITHOUT_SANDBOX = {
+    "OCADMIN_OPERATOR_URL": "http://127.0.0.1:9/oc",
+    "OCADMIN_OPERATOR_ID": "operator",
+    "OCADMIN_ENTRA_TENANT": "tenant",
+    "OCADMIN_CLIENT_ID": "client",
+    "OCADMIN_CLIENT_SECRET": "asked-of-nobody",
+    "OCADMIN_SYNC_MINUTES": "0",
+}
 
 
 def environment(**more: str) -> dict[str, str]:

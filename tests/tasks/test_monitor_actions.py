@@ -115,6 +115,15 @@ def test_nothing_to_retry(bob_client: Client, failed: Task) -> None:
     assert not Task.objects.filter(retry_of=failed).exists()
 
 
+def test_where_nothing_has_failed_no_permission_is_asked_for(monitor_client: Client, failed: Task) -> None:
+    page = monitor_client.get(f"/tasks/{failed.pk}/").content.decode()
+    assert "This needs the permission" in page.split('id="why-retry"')[1].split("</span>")[0]
+    failed.items.filter(state=ItemState.FAILED).delete()
+    page = monitor_client.get(f"/tasks/{failed.pk}/").content.decode()
+    assert 'id="why-retry">No number of this task has failed.</span>' in page
+    assert monitor_client.post(f"/tasks/{failed.pk}/retry/").status_code == 403
+
+
 def test_a_living_task_is_not_retried(bob_client: Client, running: Task) -> None:
     TaskItemFactory(task=running, state=ItemState.FAILED)
     response = bob_client.post(f"/tasks/{running.pk}/retry/", follow=True)

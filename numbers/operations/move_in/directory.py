@@ -6,15 +6,17 @@ from sbc.models import SBC
 
 from ... import references
 from ...models import Channel, Customer, SipConnection
+from .journal import Journal
 from .record import MoveInRecord, SbcLink
 
 
-def customers(records: list[MoveInRecord]) -> dict[uuid.UUID, Customer]:
+def customers(records: list[MoveInRecord], journal: Journal) -> dict[uuid.UUID, Customer]:
     """Tenant to customer. Empty fields of a customer are filled from the record; filled ones stay as they are."""
     by_tenant = {r.tenant_id: r for r in sorted(records, key=lambda r: r.channel_id is not None)}  # the last one counts
-    references.customers(set(by_tenant))
+    _known, made = references.customers(set(by_tenant))
+    fresh = {customer.pk for customer in made}
     rows = Customer.objects.in_bulk(by_tenant, field_name="tenant_id")
-    channels = _channels({record.channel_id for record in records if record.channel_id})
+    channels = _channels({record.channel_id for record in records if record.channel_id}, journal)
     for tenant, customer in rows.items():
         record = by_tenant[tenant]
         values = {
@@ -30,15 +32,20 @@ def customers(records: list[MoveInRecord]) -> dict[uuid.UUID, Customer]:
             values["full_name"] = record.customer_name
         changed = {name: value for name, value in values.items() if getattr(customer, name) != value}
         if changed:
+            before = {name: getattr(customer, name) for name in changed}
             Customer.objects.filter(pk=customer.pk).update(**changed)
             for name, value in changed.items():
                 setattr(customer, name, value)
+            if customer.pk not in fresh:
+                journal.completed(customer, before, changed)
+        if customer.pk in fresh:
+            journal.made("customer", customer, customer)
     return rows
 
 
-def sip_connections(records: list[MoveInRecord], customers: dict[uuid.UUID, Customer]) -> None:
+def sip_connections(records: list[MoveInRecord], customers: dict[uuid.UUID, Customer], journal: Journal) -> None:
     """One connection for each customer, calling profile and SBC that the records name together."""
-    sbcs = _sbcs({link for record in records for link in record.sbcs})
+    sbcs = _sbcs({link for record in records for link in record.sbcs}, journal)
     wanted = {}
     for record in records:
         if record.calling_profile_id is None:
@@ -52,19 +59,25 @@ def sip_connections(records: list[MoveInRecord], customers: dict[uuid.UUID, Cust
                 name=record.connection_name,
                 description=record.connection_description,
             )
+    owners = {customer.pk: customer for customer in customers.values()}
+    there = SipConnection.objects.filter(customer__in=owners)
+    known = set(there.values_list("pk", flat=True))
     SipConnection.objects.bulk_create(wanted.values(), ignore_conflicts=True)
+    for row in there.exclude(pk__in=known).select_related("sbc").order_by("pk"):  # now with their ids
+        journal.made("sip_connection", row, owners[row.customer_id])
 
 
-def _channels(ids: set[int]) -> dict[int, int]:
+def _channels(ids: set[int], journal: Journal) -> dict[int, int]:
     for channel_id in ids - set(
         Channel.objects.filter(ovoc_channel_id__in=ids).values_list("ovoc_channel_id", flat=True)
     ):
-        Channel.objects.create(ovoc_channel_id=channel_id, name=f"Channel {channel_id}")
+        row = Channel.objects.create(ovoc_channel_id=channel_id, name=f"Channel {channel_id}")
+        journal.made("channel", row, channel_ref=row.pk)
     rows = Channel.objects.filter(ovoc_channel_id__in=ids).values_list("ovoc_channel_id", "pk")
     return {channel_id: pk for channel_id, pk in rows if channel_id}
 
 
-def _sbcs(links: set[SbcLink]) -> dict[SbcLink, SBC]:
+def _sbcs(links: set[SbcLink], journal: Journal) -> dict[SbcLink, SBC]:
     """The SBC of each link: by name, by FQDN, else made, under its own id where that is free."""
     found = {}
     for link in sorted(links, key=lambda link: (link.id or 0, link.name)):
@@ -74,5 +87,6 @@ def _sbcs(links: set[SbcLink]) -> dict[SbcLink, SBC]:
         if sbc is None:
             free = link.id is not None and not SBC.objects.filter(pk=link.id).exists()
             sbc = SBC.objects.create(pk=link.id if free else None, name=link.name, fqdn=link.fqdn)
+            journal.made("sbc", sbc)
         found[link] = sbc
     return found

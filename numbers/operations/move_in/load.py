@@ -6,7 +6,8 @@ A number that synchronisation has met before keeps what Microsoft says about it;
 can know: its source, its local ids, when it was created. Loading the same records twice changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -16,17 +17,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ocadmin.access.models import AuditEntry
 from ocadmin.access.principal import Principal
 from sbc.models import SBC
 
 from ... import references
-from ...history import number_entry
 from ...lifecycle import Source, Status
 from ...microsoft.fields import Unusable
 from ...models import Customer, PhoneNumber
 from ...references import Place
 from . import directory
+from .journal import Journal
 from .record import MoveInRecord, read
 from .source import MoveInRefused
 
@@ -96,44 +96,22 @@ def check(raw: Iterable[dict[str, Any]]) -> list[MoveInRecord]:
 class _Chunk:
     """What one chunk will write."""
 
-    by: Principal
-    channel: str
     made: list[PhoneNumber] = field(default_factory=list)
     completed: list[PhoneNumber] = field(default_factory=list)
-    entries: list[AuditEntry] = field(default_factory=list)
-
-    def history(self, action: str, number: PhoneNumber, before: dict[str, Any], after: dict[str, Any]) -> None:
-        """Add the audit entry of one number."""
-        customer = number.customer
-        self.entries.append(
-            number_entry(
-                f"move_in.{action}",
-                number.e164,
-                by=self.by,
-                channel=self.channel,
-                customer_id=customer.pk,
-                channel_id=customer.channel_id,
-                before=before,
-                after=after,
-            )
-        )
 
 
 def _load_chunk(records: list[MoveInRecord], result: Loaded, by: Principal, channel: str) -> None:
-    customers = directory.customers(records)
-    references.profiles({record.calling_profile_id for record in records if record.calling_profile_id})
-    addresses = references.addresses(
-        Place(customers[r.tenant_id].pk, r.columns["iso_country_code"], r.location_id, r.civic_address_id)
-        for r in records
-    )
-    directory.sip_connections(records, customers)
+    journal = Journal(by, channel)
+    customers = directory.customers(records, journal)
+    addresses = _references(records, customers, journal)
+    directory.sip_connections(records, customers, journal)
     e164s = [record.e164 for record in records]
     here = (
         PhoneNumber.objects.select_for_update(of=("self",)).select_related("customer").in_bulk(e164s, field_name="e164")
     )
     ids = [record.row_id for record in records if record.row_id]
     taken = set(PhoneNumber.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    work = _Chunk(by, channel)
+    work = _Chunk()
     for record in records:
         customer = customers[record.tenant_id]
         number = here.get(record.e164)
@@ -142,19 +120,35 @@ def _load_chunk(records: list[MoveInRecord], result: Loaded, by: Principal, chan
             number.pk = record.row_id if record.row_id not in taken else None
             result.renumbered += record.row_id is not None and number.pk is None
             work.made.append(number)
-            work.history("created", number, {}, {"status": Status(number.status).name})
+            journal.number("created", number, {}, {"status": Status(number.status).name})
         elif number.customer_id != customer.pk:
             result.conflicts.append(record.e164)
         elif before := _complete(number, record):
             work.completed.append(number)
-            work.history("completed", number, before, {name: getattr(number, name) for name in before})
+            journal.number("completed", number, before, {name: getattr(number, name) for name in before})
         else:
             result.unchanged += 1
     _insert(work.made)
     PhoneNumber.objects.bulk_update(work.completed, [*OURS, "modified_at"], batch_size=200)
-    AuditEntry.objects.bulk_create(work.entries)
+    journal.write()
     result.created += len(work.made)
     result.completed += len(work.completed)
+
+
+def _references(
+    records: list[MoveInRecord], customers: Mapping[uuid.UUID, Customer], journal: Journal
+) -> Mapping[uuid.UUID, uuid.UUID]:
+    """Make the profiles and addresses that are missing. Returns location to civic address."""
+    for profile in references.profiles({record.calling_profile_id for record in records if record.calling_profile_id}):
+        journal.made("calling_profile", profile)
+    addresses, made = references.addresses(
+        Place(customers[r.tenant_id].pk, r.columns["iso_country_code"], r.location_id, r.civic_address_id)
+        for r in records
+    )
+    owners = {customer.pk: customer for customer in customers.values()}
+    for address in made:
+        journal.made("civic_address", address, owners[address.customer_id])
+    return addresses
 
 
 def _insert(numbers: list[PhoneNumber]) -> None:

@@ -41,6 +41,8 @@ def from_file(path: Path) -> Iterator[dict[str, Any]]:
         text = _(
             "%(path)s is one page of several: it holds %(n)d of %(total)d numbers. Load it by its address instead."
         )
+        if total < len(records):
+            text = _("%(path)s announces %(total)d numbers and holds %(n)d. Save it again and repeat the command.")
         raise MoveInRefused(text % {"path": path, "n": len(records), "total": total})
     yield from records
 

@@ -48,7 +48,7 @@ _MOVES = {
 _CODES = {
     (Status.PENDING_FIRST_SYNC, Status.ACTIVE): "activated",
     (Status.MARKED_FOR_REMOVAL, Status.ACTIVE): "restored",
-    (Status.ACTIVE, Status.MARKED_FOR_REMOVAL): "gone",
+    (Status.ACTIVE, Status.MARKED_FOR_REMOVAL): "removal_requested",
 }
 
 
@@ -128,7 +128,8 @@ def chunk(run: Run) -> Outcome:
 def move_statuses(work: Chunk, reason: str = "") -> None:
     """Carry out the collected moves, one UPDATE for each pair of statuses."""
     for (source, target), pks in work.moves.items():
-        lifecycle.move(PhoneNumber.objects.filter(pk__in=pks), source, target, Cause.SYNC, reason=reason)
+        why = reason if target == Status.MARKED_FOR_REMOVAL else ""
+        lifecycle.move(PhoneNumber.objects.filter(pk__in=pks), source, target, Cause.SYNC, reason=why)
 
 
 def _new(work: Chunk, between: Any) -> None:
@@ -208,7 +209,7 @@ def _write(run: Run, work: Chunk) -> None:
     columns = {*SCALARS, *SETS, "aslsct", "modified_at"}
     fields = [field.name for field in PhoneNumber._meta.concrete_fields if field.attname in columns]
     PhoneNumber.objects.bulk_create(work.changed, update_conflicts=True, unique_fields=["id"], update_fields=fields)
-    move_statuses(work)
+    move_statuses(work, _("The customer asked to remove it."))
     AuditEntry.objects.bulk_create(work.entries)
     run.outcomes(work.items)
     add_up(run, work.items)

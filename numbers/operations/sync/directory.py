@@ -13,14 +13,13 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ocadmin.access.audit import entry
 from ocadmin.access.models import AuditEntry
 from ocadmin.tasks.models import Task
 from ocadmin.tasks.outcomes import Continue, Outcome
 from ocadmin.tasks.run import Run
 from sbc.models import SBC
 
-from ...history import author, plain
+from ...history import author, row_entry
 from ...microsoft.errors import ApplicationUnknown, Forbidden, MicrosoftError, NotFound, TenantUnknown
 from ...microsoft.graph import Graph
 from ...microsoft.operator_connect import OperatorConnect
@@ -164,6 +163,8 @@ def _customers(run: Run) -> QuerySet[Customer]:
 def _next(run: Run, phase: str) -> Outcome:
     with run.commit():
         run.cursor |= {"phase": phase, "after": "" if phase == "numbers" else 0}
+        if phase == "numbers":
+            run.task.step = _("Reading numbers from Microsoft")
     return Continue()
 
 
@@ -250,22 +251,17 @@ def _audit(task: Task, object_type: str, written: Written, customer: Customer | 
     changes: list[tuple[str, Model, dict[str, Any], dict[str, Any]]]
     changes = [("sync.new", row, {}, {}) for row in written.made]
     changes += [("sync.changed", row, before, after) for row, before, after in written.changed]
-    entries = []
-    for action, row, before, after in changes:
-        owner = customer or (row if isinstance(row, Customer) else None)
-        entries.append(
-            entry(
-                action,
-                by=author(task),
-                channel=task.channel,
-                object_type=object_type,
-                object_id=str(row.pk),
-                label=str(row)[:200],
-                customer_ref=owner.pk if owner else None,
-                channel_ref=owner.channel_id if owner else None,
-                task_ref=task.pk,
-                before={name: plain(value) for name, value in before.items()},
-                after={name: plain(value) for name, value in after.items()},
-            )
+    AuditEntry.objects.bulk_create(
+        row_entry(
+            action,
+            object_type,
+            row,
+            customer or (row if isinstance(row, Customer) else None),
+            by=author(task),
+            channel=task.channel,
+            task_ref=task.pk,
+            before=before,
+            after=after,
         )
-    AuditEntry.objects.bulk_create(entries)
+        for action, row, before, after in changes
+    )

@@ -1,6 +1,7 @@
 """Numbers of ours that Microsoft no longer has. Concluded only from a whole list, and never from too many at once."""
 
 from django.conf import settings
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,10 +13,11 @@ from ocadmin.tasks.run import Run
 
 from ...lifecycle import Status
 from ...models import Customer, PhoneNumber, StagedNumber
+from ...models.phone_number import PhoneNumberQuerySet
 from .. import archive
 from . import scope
 from .compare import CHUNK, Chunk, add_up, move_statuses
-from .reading import not_listed
+from .reading import held_before, not_listed
 
 MARK, KEEP = "mark", "keep"
 
@@ -38,13 +40,15 @@ def step(run: Run) -> Outcome:
 def _brake(run: Run) -> Ask | None:
     """A question when more numbers are missing than may go without asking; None when the way is free.
 
-    An answer counts for as many numbers as the person saw, and no more.
+    The share is of the numbers we held before the pass, never of those it brought. A customer who would lose more
+    than half of theirs is asked for as well. An answer counts for as many numbers as the person saw, and no more.
     """
-    gone = not_listed(run).filter(status=Status.ACTIVE).count()
-    active = scope.within(run.task, PhoneNumber.objects.filter(status=Status.ACTIVE)).count()
-    limit = settings.ENV.sync_brake_percent
-    too_many = gone > settings.ENV.sync_brake_minimum and gone * 100 > limit * active
-    asked = too_many and gone > run.cursor.get("approved", 0)
+    gone_of, held_of = _by_customer(not_listed(run)), _by_customer(held_before(run))
+    gone, held = sum(gone_of.values()), sum(held_of.values())
+    least, limit = settings.ENV.sync_brake_minimum, settings.ENV.sync_brake_percent
+    struck = [pk for pk, n in gone_of.items() if n > least and n * 2 > held_of.get(pk, 0)]
+    too_many = gone > least and gone * 100 > limit * held
+    asked = (too_many or bool(struck)) and gone > run.cursor.get("approved", 0)
     with run.commit():
         if asked:
             run.cursor |= {"approved": gone, "answer": None, "read_anew": False}
@@ -52,12 +56,26 @@ def _brake(run: Run) -> Ask | None:
             run.cursor["brake_passed"] = True
     if not asked:
         return None
-    text = _(
-        "%(gone)d of %(active)d active numbers are missing from Microsoft's list. That is more than %(limit)g %%, "
-        "so nothing was marked. Mark them for removal, or leave them as they are?"
-    )
+    if too_many:
+        text = _(
+            "%(gone)d of %(held)d numbers are missing from Microsoft's list. That is more than %(limit)g %%, "
+            "so nothing was marked. Mark them for removal, or leave them as they are?"
+        )
+    else:
+        text = _(
+            "%(gone)d of %(held)d numbers are missing from Microsoft's list, among them more than half of those of "
+            "%(customers)s, so nothing was marked. Mark them for removal, or leave them as they are?"
+        )
+    names = Customer.objects.filter(pk__in=struck[:3]).values_list("full_name", flat=True)
+    values = {"gone": gone, "held": held, "limit": limit, "customers": ", ".join(names)}
     choices = {MARK: _("Mark %(gone)d numbers for removal") % {"gone": gone}, KEEP: _("Leave them as they are")}
-    return Ask(text % {"gone": gone, "active": active, "limit": limit}, choices, "brake")
+    return Ask(text % values, choices, "brake")
+
+
+def _by_customer(numbers: PhoneNumberQuerySet) -> dict[int, int]:
+    """Customer id to how many of `numbers` are theirs."""
+    counted = numbers.order_by().values_list("customer_id").annotate(n=Count("pk"))
+    return dict(counted.values_list("customer_id", "n"))
 
 
 def _read_anew(run: Run) -> Outcome:

@@ -112,10 +112,12 @@ def _finish(run: Run) -> Outcome:
     chunk = StagedNumber.objects.filter(task=run.task).order_by("pk").values("pk")[:PURGE_CHUNK]
     with run.commit():
         left, _rows = StagedNumber.objects.filter(pk__in=list(chunk.values_list("pk", flat=True))).delete()
+        run.task.step = ""
     if left:
         return Continue()
     task = run.task
-    state = TaskState.PARTIAL if task.failed or task.result.get("conflicts") else TaskState.SUCCEEDED
+    doubtful = task.failed or task.result.get("conflicts") or task.result.get("complete") is False
+    state = TaskState.PARTIAL if doubtful else TaskState.SUCCEEDED
     return Finished(state, _summary(task), task.result)
 
 
@@ -129,6 +131,7 @@ def _summary(task: Task) -> str:
         "completed": _("%(n)d completed"),
         "restored": _("%(n)d back again"),
         "gone": _("%(n)d marked for removal"),
+        "removal_requested": _("%(n)d that customers asked to remove"),
         "released": _("%(n)d released"),
         "conflicts": _("%(n)d with another owner at Microsoft"),
         "unreadable": _("%(n)d not readable"),

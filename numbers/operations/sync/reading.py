@@ -36,7 +36,7 @@ def page(run: Run) -> Outcome:
     answer = _client(run).numbers_page(tenant_id=tenants[at], next_link=cursor.get("link"))
     records, unreadable = parse(answer.records)
     with run.commit():
-        stage(run, records, unreadable)
+        cursor["lost"] = cursor.get("lost", 0) + stage(run, records, unreadable)
         if cursor.get("link") is None:
             cursor["first_total"] = answer.total
         cursor["link"] = answer.next_link
@@ -90,16 +90,19 @@ def parse(raw: Iterable[dict]) -> tuple[list[NumberRecord], list[UnreadableRecor
     return list(records.values()), unreadable
 
 
-def stage(run: Run, records: list[NumberRecord], unreadable: list[UnreadableRecord]) -> None:
-    """Write records into the staging table. Call inside `run.commit()`."""
+def stage(run: Run, records: list[NumberRecord], unreadable: list[UnreadableRecord]) -> int:
+    """Write records into the staging table. Call inside `run.commit()`.
+
+    Returns how many records are lost: not readable, and not of a number that we know.
+    """
     rows, refused = staging.rows(run.task, records)
     problems = [*unreadable, *refused]
     doubtful = staging.placeholders(run.task, problems)
     ours = {row.e164 for row in doubtful}
-    for problem in problems:
-        if problem.telephone_number not in ours:
-            values = {"number": problem.telephone_number or _("without a number"), "reason": problem.reason}
-            _add_note(run, _("Microsoft sent a record (%(number)s) that cannot be read: %(reason)s.") % values)
+    lost = [problem for problem in problems if problem.telephone_number not in ours]
+    for problem in lost:
+        values = {"number": problem.telephone_number or _("without a number"), "reason": problem.reason}
+        _add_note(run, _("Microsoft sent a record (%(number)s) that cannot be read: %(reason)s.") % values)
     rows += doubtful
     for row in rows:
         row.read_pass = run.cursor.get("pass", 1)
@@ -108,6 +111,7 @@ def stage(run: Run, records: list[NumberRecord], unreadable: list[UnreadableReco
     StagedNumber.objects.bulk_create(
         unique.values(), update_conflicts=True, unique_fields=["task", "e164"], update_fields=fields
     )
+    return len(lost)
 
 
 def not_listed(run: Run) -> PhoneNumberQuerySet:
@@ -115,14 +119,16 @@ def not_listed(run: Run) -> PhoneNumberQuerySet:
 
     Left out: what changed since the pass began, and numbers with a running operation; that one knows better.
     """
-    task = run.task
-    listed = StagedNumber.objects.filter(task=task, e164=OuterRef("e164"))
+    listed = StagedNumber.objects.filter(task=run.task, e164=OuterRef("e164"))
     busy = TaskItem.objects.filter(key=OuterRef("e164"), state__in=(ItemState.PENDING, ItemState.RUNNING))
-    return scope.within(task, PhoneNumber.objects.all()).filter(
-        ~Exists(listed),
-        ~Exists(busy),
-        status__in=(Status.ACTIVE, Status.RELEASE_REQUESTED),
-        status_changed_at__lt=scope.began(task),
+    return held_before(run).filter(~Exists(listed), ~Exists(busy))
+
+
+def held_before(run: Run) -> PhoneNumberQuerySet:
+    """Numbers that Microsoft should have as far as we know: active or on their way out since before the pass began."""
+    numbers = scope.within(run.task, PhoneNumber.objects.all())
+    return numbers.filter(
+        status__in=(Status.ACTIVE, Status.RELEASE_REQUESTED), status_changed_at__lt=scope.began(run.task)
     )
 
 
@@ -131,18 +137,23 @@ def _check(run: Run) -> Outcome:
     cursor = run.cursor
     read_pass = cursor.get("pass", 1)
     staged = StagedNumber.objects.filter(task=run.task, read_pass=read_pass).count()
-    whole = not cursor.get("moved") and (cursor.get("uncounted") or cursor.get("expected") == staged)
+    lost = cursor.get("lost", 0)
+    steady = not cursor.get("moved") and (cursor.get("uncounted") or cursor.get("expected") == staged + lost)
+    whole = steady and not lost
     suspects = 0 if cursor.get("asked") else not_listed(run).count()
-    if (not whole and read_pass < MAX_READS) or (suspects > ASK_ONE_BY_ONE and read_pass == 1):
+    if (not steady and read_pass < MAX_READS) or (suspects > ASK_ONE_BY_ONE and read_pass == 1):
         return _read_again(run, read_pass + 1)
     if whole and 0 < suspects <= ASK_ONE_BY_ONE:
         return _ask_one_by_one(run)
     with run.commit():
         if whole:
             StagedNumber.objects.filter(task=run.task, read_pass__lt=read_pass).delete()
+        elif steady:
+            _add_note(run, _("Not every record could be read, so no number was taken for missing."))
         else:
             _add_note(run, _("Microsoft's list kept changing while it was read, so no number was taken for missing."))
         cursor |= {"phase": "compare", "whole": whole}
+        run.task.result["complete"] = whole
         run.task.total = StagedNumber.objects.filter(task=run.task).count()
         run.task.step = _("Comparing")
     return Continue()
@@ -150,7 +161,7 @@ def _check(run: Run) -> Outcome:
 
 def _read_again(run: Run, read_pass: int) -> Outcome:
     with run.commit():
-        run.cursor |= {"pass": read_pass, "at": 0, "link": None, "expected": 0, "moved": False, "read": 0}
+        run.cursor |= {"pass": read_pass, "at": 0, "link": None, "expected": 0, "moved": False, "read": 0, "lost": 0}
         run.task.step = _("Reading the list once more")
     return Continue()
 

@@ -46,22 +46,22 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__isnull', True), ('customer__isnull', True), _connector='OR'), name='membership_one_scope'),
+            constraint=models.CheckConstraint(condition=models.Q(('channel__isnull', True), ('customer__isnull', True), _connector='OR'), name='membership_one_scope', violation_error_message='Choose a channel or a customer, not both. Neither: the whole system.'),
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'operator', 'lite', 'monitor'])), name='membership_known_role'),
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'operator', 'lite', 'monitor'])), name='membership_known_role', violation_error_message='There is no such role.'),
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('channel__isnull', True), ('customer__isnull', True)), fields=('user',), name='membership_one_role_system'),
+            constraint=models.UniqueConstraint(condition=models.Q(('channel__isnull', True), ('customer__isnull', True)), fields=('user',), name='membership_one_role_system', violation_error_message='This person already has a role for the whole system. Change that one.'),
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('channel__isnull', False)), fields=('user', 'channel'), name='membership_one_role_channel'),
+            constraint=models.UniqueConstraint(condition=models.Q(('channel__isnull', False)), fields=('user', 'channel'), name='membership_one_role_channel', violation_error_message='This person already has a role for this channel. Change that one.'),
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('customer__isnull', False)), fields=('user', 'customer'), name='membership_one_role_customer'),
+            constraint=models.UniqueConstraint(condition=models.Q(('customer__isnull', False)), fields=('user', 'customer'), name='membership_one_role_customer', violation_error_message='This person already has a role for this customer. Change that one.'),
         ),
     ]

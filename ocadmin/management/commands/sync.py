@@ -22,7 +22,7 @@ LONGEST_LOOK = 1.0
 class Command(BaseCommand):
     """Starts the task and goes through it here; a worker may take slices of it as well, whoever is first."""
 
-    help = "Synchronise with Microsoft and say what was found. Exit code 1 when the task did not succeed."
+    help = "Synchronise with Microsoft and say what was found. Exit code 1 when the task failed or was cancelled."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Everything, or one customer."""
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 raise CommandError(_("Task %(id)d waits for a decision; answer it on its page.") % {"id": task.pk})
             if task.alive and not Task.objects.due().filter(pk=task.pk).exists():
                 time.sleep(LONGEST_LOOK)  # a pause that the task asked for, or a worker has it
-        if task.state != TaskState.SUCCEEDED:
+        if task.state not in (TaskState.SUCCEEDED, TaskState.PARTIAL):
             raise CommandError(f"{task.get_state_display()}: {task.message}")
 
     def _customer(self, tenant: str) -> Customer:

@@ -153,3 +153,4 @@ def test_nothing_secret_is_logged(sandbox: Sandbox, caplog: pytest.LogCaptureFix
     assert caplog.text
     assert "sandbox-only-secret" not in caplog.text
     assert "sim." not in caplog.text
+    assert "retry_scheduled" not in caplog.text

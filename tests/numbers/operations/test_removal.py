@@ -75,6 +75,7 @@ def test_the_task_moves_the_marked_numbers_and_records_it(
     entry = AuditEntry.objects.get(object_id=marked.e164)
     assert (entry.task_ref, entry.ticket, entry.message) == (task.pk, "CHG-7", "as agreed")
     assert entry.after == {"status": becomes.name}
+    assert task.message == "1 number decided."
     item = task.items.get(code="not_marked", key=numbers["pending"].e164)
     assert "not marked for removal" in item.message
 

@@ -1,0 +1,15 @@
+"""What the log leaves out."""
+
+import logging
+
+from django.core.exceptions import PermissionDenied
+
+
+class RefusalFilter(logging.Filter):
+    """A refusal (403) is one line: where the code refused is no news, and a traceback looks like a failure."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the traceback of a refusal from the record; every record passes."""
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+            record.exc_info = record.exc_text = None
+        return True
