@@ -1,7 +1,6 @@
 """The Celery side of the app: what the schedule starts."""
 
 import logging
-from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
@@ -12,10 +11,9 @@ from ocadmin.tasks.services import AlreadyRunning
 
 from .models import PastedList
 from .operations import sync
+from .pasted import KEPT_FOR
 
 logger = logging.getLogger(__name__)
-
-KEEP_PASTED = timedelta(days=7)
 
 
 @shared_task(name="numbers.scheduled_sync")
@@ -30,4 +28,4 @@ def scheduled_sync() -> None:
 @shared_task(name="numbers.forget_pasted_lists")
 def forget_pasted_lists() -> None:
     """Delete pasted lists after a week."""
-    PastedList.objects.filter(created_at__lt=timezone.now() - KEEP_PASTED).delete()
+    PastedList.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

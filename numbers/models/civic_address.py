@@ -1,14 +1,13 @@
 """Emergency addresses: a civic address of a customer and the locations (places) inside it. Microsoft's data."""
 
 from django.db import models
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 
-from .customer import Customer
+from .customer import Customer, reached_by
 
 
 class CivicAddressQuerySet(models.QuerySet["CivicAddress"]):
@@ -16,10 +15,7 @@ class CivicAddressQuerySet(models.QuerySet["CivicAddress"]):
 
     def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "CivicAddressQuerySet":
         """Addresses of the principal's customers."""
-        scope = principal.scope(permission)
-        if scope.everything:
-            return self
-        return self.filter(Q(customer_id__in=scope.customers) | Q(customer__channel_id__in=scope.channels))
+        return self.filter(reached_by(principal.scope(permission)))
 
 
 class CivicAddress(models.Model):

@@ -7,9 +7,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ocadmin.access.permissions import Permission
-from ocadmin.access.principal import Principal
+from ocadmin.access.principal import Principal, Scope
 
 from .channel import Channel
+
+
+def reached_by(scope: Scope) -> Q:
+    """What belongs to a customer (column `customer`) in `scope`: the one condition of every `visible_to` below it."""
+    if scope.everything:
+        return Q()
+    return Q(customer_id__in=scope.customers) | Q(customer__channel_id__in=scope.channels)
 
 
 class ConnectionState(models.TextChoices):

@@ -13,7 +13,7 @@ from ..assignment import UNASSIGNED
 from ..lifecycle import Source, Status
 from .calling_profile import CallingProfile
 from .civic_address import CivicAddress, Location
-from .customer import Customer
+from .customer import Customer, reached_by
 
 
 class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
@@ -21,14 +21,7 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
 
     def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "PhoneNumberQuerySet":
         """Numbers of the customers in the principal's scope for the permission."""
-        scope = principal.scope(permission)
-        if scope.everything:
-            return self
-        return self.filter(Q(customer_id__in=scope.customers) | Q(customer__channel_id__in=scope.channels))
-
-    def managed(self) -> "PhoneNumberQuerySet":
-        """Numbers whose routing is ours: only these ever touch an SBC (number-management-screen.txt, Source)."""
-        return self.exclude(source=Source.EXTERNAL)
+        return self.filter(reached_by(principal.scope(permission)))
 
 
 class PhoneNumber(models.Model):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 
-from .customer import Customer
+from .customer import Customer, reached_by
 
 
 class ReleasedNumberQuerySet(models.QuerySet["ReleasedNumber"]):
@@ -15,10 +15,7 @@ class ReleasedNumberQuerySet(models.QuerySet["ReleasedNumber"]):
 
     def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "ReleasedNumberQuerySet":
         """Released numbers of the customers in scope."""
-        scope = principal.scope(permission)
-        if scope.everything:
-            return self
-        return self.filter(Q(customer_id__in=scope.customers) | Q(customer__channel_id__in=scope.channels))
+        return self.filter(reached_by(principal.scope(permission)))
 
 
 class ReleasedNumber(models.Model):

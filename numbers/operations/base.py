@@ -23,6 +23,7 @@ from ocadmin.tasks.outcomes import Finished, Outcome
 from ocadmin.tasks.run import Run
 
 from ..models import PhoneNumber
+from ..models.customer import reached_by
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -164,9 +165,8 @@ class NumberOperation:
         verdicts = [*self.verdicts(params), BUSY]
         scope = by.scope(self.permission)
         if not scope.everything:
-            reach = Q(customer_id__in=scope.customers) | Q(customer__channel_id__in=scope.channels)
             sentence = _("Your role does not include “%(what)s” for this customer.") % {"what": self.permission.label}
-            verdicts.insert(0, Verdict("not_permitted", sentence, ~reach))
+            verdicts.insert(0, Verdict("not_permitted", sentence, ~reached_by(scope)))
         return verdicts
 
     def _insert(self, task: Task, judged: QuerySet[Any], verdicts: list[Verdict]) -> None:
