@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # One after the other, also with -j: all of them use the same environment and the same two cores.
 .NOTPARALLEL:
-.PHONY: help run test check format lock pictures shell clean environment environment-dev test-sqlite test-postgresql
+.PHONY: help run test check bench format lock pictures shell clean environment environment-dev test-sqlite test-postgresql
 
 PYTHON := .venv/bin/python
 # Processes of one test run; the slow tests start whole consoles, more of them at a time only wait for each other.
@@ -43,6 +43,9 @@ test-postgresql: environment-dev
 	else \
 		echo "skipped: no PostgreSQL (set DATABASE_URL to a server whose role may create databases)"; \
 	fi
+
+bench: environment-dev  ## What our own work costs beside a floor measured in the same run; needs PostgreSQL.
+	$(CLEAN_ENV) DATABASE_URL="$$TEST_DATABASE_URL" $(PYTHON) -m tests.bench
 
 format: environment-dev  ## Format the Python code.
 	$(PYTHON) -m ruff check --fix .

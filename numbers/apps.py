@@ -12,10 +12,12 @@ class NumbersConfig(AppConfig):
     verbose_name = _("Numbers")
 
     def ready(self) -> None:
-        """Make the operations known to the task engine."""
+        """Make the operations known to the task engine, and what waits for people to the sidebar."""
         from ocadmin.access.audit import name_actions
+        from ocadmin.console.navigation import count_beside
 
-        from . import history, operations
+        from . import history, operations, overview
 
         operations.register()
         name_actions(history.ACTIONS)
+        count_beside("numbers:approvals", overview.approvals_waiting)

@@ -4,6 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 UNASSIGNED = "Unassigned"
+# All that is known of a number whose release Microsoft has refused, until the next synchronisation tells by whom.
+ASSIGNED = "Assigned"
 
 
 class Assignment(models.TextChoices):

@@ -52,12 +52,24 @@ def _number(number: PhoneNumber) -> list[Fact]:
         Fact(gettext_lazy("Number"), "telephoneNumber", html.number(number.e164)),
         Fact(gettext_lazy("Status"), "acquiredNumberStatus", _status(number)),
         Fact(gettext_lazy("Status since"), "", html.moment(number.status_changed_at)),
+        *_kept(number),
         Fact(gettext_lazy("Country"), "isoCountryCode", _or_none(number.iso_country_code)),
         Fact(gettext_lazy("Displayed country"), "", _or_none(number.displayed_country_code)),
         Fact(gettext_lazy("Row ID"), "id", str(number.pk)),
         Fact(gettext_lazy("Note"), "", _or_none(number.note)),
         Fact(gettext_lazy("Tags"), "", _tags(number.tags)),
     ]
+
+
+def _kept(number: PhoneNumber) -> list[Fact]:
+    """Only where somebody has cleared a mark for removal and Microsoft has not listed the number as active since."""
+    if number.removal_cleared_at is None:
+        return []
+    text = gettext_lazy(
+        "Kept although the customer has deleted it or asked to remove it: somebody cleared the mark. It is not marked "
+        "again before Microsoft has listed it as active."
+    )
+    return [Fact(gettext_lazy("Kept since"), "", html.moment(number.removal_cleared_at), text)]
 
 
 def _use(number: PhoneNumber) -> list[Fact]:

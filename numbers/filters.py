@@ -6,9 +6,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db import connection
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +16,7 @@ from ocadmin.console.filters import OPTION_LIMIT, ListFilterSet
 from . import choices as available
 from . import search
 from .assignment import Assignment
+from .capabilities import holds
 from .lifecycle import Source, Status
 
 NONE = "none"
@@ -214,10 +213,8 @@ class ApprovalFilter(_Scoped):
         return rows.filter(source="" if value == NONE else value)
 
     def filter_capability(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Numbers that have acquired the capability. SQLite has no "contains" for JSON: there the text is searched."""
-        if connection.features.supports_json_field_contains:
-            return rows.filter(acquired_capabilities__contains=[value])
-        return rows.alias(words=Cast("acquired_capabilities", TextField())).filter(words__contains=f'"{value}"')
+        """Numbers that have acquired the capability."""
+        return rows.filter(holds("acquired_capabilities", value))
 
     def filter_address(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """yes, no, or the GUID of one address."""

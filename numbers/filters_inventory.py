@@ -112,6 +112,20 @@ class CallingProfileFilter(ListFilterSet):
         return queryset.filter(removed_at__isnull=value == "false")
 
 
+def matches_address(text: str, path: str = "", *more: str) -> Q:
+    """A fragment of street, city, postal code, description or customer; or a whole id.
+
+    `path` leads from the filtered rows to the address, `more` are further columns of those rows.
+    """
+    words = text.strip()
+    columns = ("customer__full_name", "street_name", "city", "postal_code", "description", "company_name")
+    found = Q(*(Q(**{f"{path}{column}__icontains": words}) for column in columns), _connector=Q.OR)
+    for column in more:
+        found |= Q(**{f"{column}__icontains": words})
+    guid = guid_or_none(words)
+    return found | Q(**{f"{path}pk": guid}) if guid else found
+
+
 class EmergencyAddressFilter(ListFilterSet):
     """?q=high+street&country=GB&validation=notValidated&customer=12."""
 
@@ -135,14 +149,7 @@ class EmergencyAddressFilter(ListFilterSet):
 
     def search(self, queryset: QuerySet[CivicAddress], _name: str, value: str) -> QuerySet[CivicAddress]:
         """A fragment of street, city, postal code, description or customer; or a whole id."""
-        words = value.strip()
-        found = Q(customer__full_name__icontains=words)
-        for column in ("street_name", "city", "postal_code", "description", "company_name"):
-            found |= Q(**{f"{column}__icontains": words})
-        guid = guid_or_none(words)
-        if guid:
-            found |= Q(pk=guid)
-        return queryset.filter(found)
+        return queryset.filter(matches_address(value))
 
     def describe(self, name: str, values: list[str]) -> str:
         """The customer by name, if it is one of theirs."""

@@ -1,7 +1,6 @@
 """Forms of the number screens."""
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import pasting
@@ -16,6 +15,17 @@ class DecisionForm(forms.Form):
     ticket = forms.CharField(label=gettext_lazy("Ticket"), required=False, max_length=64)
 
 
+class ReasonForm(DecisionForm):
+    """The same where a reason has to be given."""
+
+    comment = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": gettext_lazy("Say why; it is kept in the history of each number.")},
+    )
+
+
 class PasteForm(forms.Form):
     """A pasted list of numbers."""
 
@@ -23,15 +33,16 @@ class PasteForm(forms.Form):
         label=gettext_lazy("Numbers"),
         strip=True,
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=gettext_lazy("Up to 10,000, one on a line or separated by commas, semicolons or tabs."),
+        help_text=gettext_lazy(
+            "Up to 10,000, one on a line or separated by commas, semicolons or tabs. A range: "
+            "+442079460000 - +442079460099, or with the last digits only, +442079460000-0099."
+        ),
         error_messages={"required": gettext_lazy("Paste at least one number.")},
     )
 
     def clean_numbers(self) -> pasting.Reading:
-        """The text read as numbers."""
+        """The text read as numbers and ranges."""
         try:
             return pasting.read(self.cleaned_data["numbers"])
-        except pasting.TooMany:
-            raise forms.ValidationError(
-                _("The list has more than 10,000 numbers. Paste it in parts of 10,000 at most.")
-            ) from None
+        except pasting.TooMany as error:
+            raise forms.ValidationError(str(error), code="too_many") from error

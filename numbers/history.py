@@ -5,18 +5,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model
+from django.db.models import F, Model, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ocadmin.access.audit import entry
 from ocadmin.access.models import AuditEntry
 from ocadmin.access.principal import Principal
-from ocadmin.tasks.models import Task
+from ocadmin.tasks.models import Task, TaskItem
 
-from .assignment import Assignment
-from .lifecycle import Status
-from .models import Customer, PhoneNumber
+from . import setwise
+from .models import Customer
 
 OBJECT_TYPE = "number"
 
@@ -29,10 +28,22 @@ ACTIONS = {
     "sync.gone": _("No longer at Microsoft, marked for removal"),
     "sync.removal_requested": _("The customer asked to remove it, marked for removal"),
     "sync.released": _("Release completed"),
+    "sync.release_not_done": _("Still at Microsoft, its release was not carried out: active again"),
     "move_in.created": _("Moved in from another platform"),
     "move_in.completed": _("Completed from another platform"),
     "removal.approve": _("Removal approved"),
     "removal.clear": _("Removal mark cleared"),
+    "removal.completed": _("Removed: gone at Microsoft and on the SBCs"),
+    "upload.accepted": _("Uploaded, waiting for the first synchronisation"),
+    "release.requested": _("Release requested"),
+    "release.completed": _("Released at Microsoft"),
+    "release.failed": _("Release failed, active again"),
+    "release.assigned": _("Microsoft says that somebody uses it"),
+    "release.withdrawn": _("Release withdrawn, active again"),
+    "location.changed": _("Emergency location changed"),
+    "capabilities.changed": _("Capabilities changed"),
+    "quarantine.ended": _("Quarantine ended early"),
+    "unassign.completed": _("Un-assigned in the customer's tenant"),
     "number.change": _("Edited in the Django admin"),
 }
 
@@ -79,6 +90,31 @@ def number_entry(
     )
 
 
+def entries_of_items(action: str, task: Task, items: QuerySet[TaskItem], **fields: Any) -> int:
+    """One entry for each of `items` of `task`, in one statement. `fields`: before, after, message, as plain values.
+
+    For changes that are the same for every number; returns how many entries were written.
+    """
+    values = {"before": {}, "after": {}, "message": ""} | fields
+    return setwise.insert(
+        AuditEntry,
+        items,
+        at=timezone.now(),
+        actor_id=task.actor_id,
+        actor_name=task.actor_name,
+        channel=task.channel,
+        action=action,
+        object_type=OBJECT_TYPE,
+        object_id=F("key"),
+        label=F("key"),
+        customer_ref=F("customer_ref"),
+        channel_ref=F("channel_ref"),
+        task_ref=task.pk,
+        ticket=task.ticket,
+        **values,
+    )
+
+
 def row_entry(
     action: str,
     object_type: str,
@@ -104,35 +140,3 @@ def row_entry(
         after={key: plain(value) for key, value in (after or {}).items()},
         **fields,
     )
-
-
-def changes(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
-    """What an entry about a number changed: label, before, after. None stands for nothing or empty.
-
-    Columns go by their names on the screens, statuses and assignments by their words; what is new is kept as it is.
-    """
-    keys = sorted({*entry.before, *entry.after})
-    return [(_label(key), _shown(key, entry.before.get(key)), _shown(key, entry.after.get(key))) for key in keys]
-
-
-def _label(column: str) -> str:
-    try:
-        field = PhoneNumber._meta.get_field(column.removesuffix("_id") if column in _KEYS else column)
-    except FieldDoesNotExist:
-        return column
-    return str(getattr(field, "verbose_name", column))
-
-
-def _shown(column: str, value: Any) -> Any:
-    if column == "status" and value in Status.__members__:
-        return Status[value].label
-    if column == "assignment_status" and value in Assignment.values:
-        return Assignment(value).label
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or None
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return None if value == "" else value
-
-
-_KEYS = frozenset({"calling_profile_id", "location_id", "civic_address_id"})

@@ -14,7 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ocadmin.access.audit import Channel
+from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.console import navigation
 from ocadmin.tasks.models import ALIVE, Task, TaskState
 
 from .assignment import Assignment
@@ -108,6 +110,14 @@ def count_numbers(principal: Principal) -> Counts:
             for column, value in zip(columns, values, strict=True):
                 counters[column][value] += count
     return counts
+
+
+def approvals_waiting(principal: Principal) -> int:
+    """Marked numbers that this person may decide about, counted to 100 at most; 0 for who may not."""
+    if not principal.can(Permission.APPROVE_REMOVAL):
+        return 0
+    marked = PhoneNumber.objects.visible_to(principal, Permission.APPROVE_REMOVAL)
+    return marked.filter(status=Status.MARKED_FOR_REMOVAL).order_by()[: navigation.MOST + 1].count()
 
 
 def status_chart(counts: Counter[int], **filters: object) -> Chart:

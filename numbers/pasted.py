@@ -12,7 +12,7 @@ from django.utils import timezone
 from ocadmin.access.models import User
 
 from .models import PastedList, PhoneNumber
-from .pasting import Reading
+from .pasting import Problem, Reading
 
 KEPT_FOR = timedelta(days=7)
 
@@ -25,6 +25,15 @@ _ELEMENTS = {
 
 
 @dataclass(frozen=True)
+class Unread:
+    """Pieces of the text that one thing is wrong with: its code, the sentence that says it, the pieces."""
+
+    code: str
+    sentence: str
+    texts: list[str]
+
+
+@dataclass(frozen=True)
 class Pasted:
     """A pasted list and what became of it. A number outside the person's scope is simply not found."""
 
@@ -32,23 +41,36 @@ class Pasted:
     count: int
     found: int
     missing: list[str]
-    unreadable: list[str]
+    ranges: list[tuple[str, str]]
+    duplicates: list[str]
+    problems: list[Problem]
+
+    @property
+    def unread(self) -> list[Unread]:
+        """The problems by what is wrong, in the order of the text."""
+        groups: dict[str, Unread] = {}
+        for problem in self.problems:
+            group = groups.setdefault(problem.code, Unread(problem.code, problem.sentence, []))
+            group.texts.append(problem.text)
+        return list(groups.values())
 
 
 def keep(reading: Reading, owner: User) -> uuid.UUID:
     """Store a list for this person for a week; their lists that are older go."""
     PastedList.objects.filter(user=owner, created_at__lt=timezone.now() - KEPT_FOR).delete()
-    kept = PastedList.objects.create(user=owner, numbers=reading.numbers, unreadable=reading.unreadable)
+    kept = PastedList.objects.create(
+        user=owner,
+        numbers=reading.numbers,
+        ranges=reading.ranges,
+        duplicates=reading.duplicates,
+        unreadable=[(problem.text, problem.code) for problem in reading.problems],
+    )
     return kept.pk
 
 
 def find(key: str, owner: User, visible: QuerySet[PhoneNumber]) -> Pasted | None:
     """The person's own list, its numbers looked up among `visible`; None for a foreign, expired or malformed key."""
-    try:
-        wanted = uuid.UUID(key)
-    except ValueError:
-        return None
-    kept = PastedList.objects.filter(pk=wanted, user=owner, created_at__gte=timezone.now() - KEPT_FOR).first()
+    kept = _kept(key, owner)
     if kept is None:
         return None
     found = set(among(visible, kept.pk).order_by().values_list("e164", flat=True))
@@ -57,8 +79,31 @@ def find(key: str, owner: User, visible: QuerySet[PhoneNumber]) -> Pasted | None
         count=len(kept.numbers),
         found=len(found),
         missing=[number for number in kept.numbers if number not in found],
-        unreadable=kept.unreadable,
+        ranges=[(first, last) for first, last in kept.ranges],
+        duplicates=kept.duplicates,
+        problems=[Problem(text, code) for text, code in kept.unreadable],
     )
+
+
+def reading_of(key: str, owner: User) -> Reading | None:
+    """The person's own list as it was read; None for a foreign, expired or malformed key."""
+    kept = _kept(key, owner)
+    if kept is None:
+        return None
+    return Reading(
+        numbers=kept.numbers,
+        ranges=[(first, last) for first, last in kept.ranges],
+        duplicates=kept.duplicates,
+        problems=[Problem(text, code) for text, code in kept.unreadable],
+    )
+
+
+def _kept(key: str, owner: User) -> PastedList | None:
+    try:
+        wanted = uuid.UUID(key)
+    except ValueError:
+        return None
+    return PastedList.objects.filter(pk=wanted, user=owner, created_at__gte=timezone.now() - KEPT_FOR).first()
 
 
 def among(rows: QuerySet[PhoneNumber], key: uuid.UUID) -> QuerySet[PhoneNumber]:

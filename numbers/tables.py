@@ -1,5 +1,6 @@
 """Columns of the number lists."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ import django_tables2 as tables
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -56,6 +59,13 @@ def validation_pill(word: str) -> SafeString:
         return html.none(_("not known"))
     label, tone = _VALIDATION.get(word.lower(), (word, ""))
     return html.pill(label, tone)
+
+
+def quarantine_text(until: datetime.datetime) -> SafeString:
+    """The end of a quarantine, and whether that is over."""
+    if until > timezone.now():
+        return html.moment(until)
+    return format_html("{} {}", html.pill(_("over")), html.moment(until))
 
 
 def address_text(address: CivicAddress | None) -> SafeString:
@@ -220,7 +230,7 @@ class ApprovalTable(ListTable):
 class ReleasedTable(ListTable):
     """The tab Released."""
 
-    e164 = tables.Column(verbose_name=gettext_lazy("Number"))
+    e164 = _Number(verbose_name=gettext_lazy("Number"))
     customer = _Customer(verbose_name=gettext_lazy("Customer"), order_by=("customer.full_name", "customer_id"))
     country = tables.Column(verbose_name=gettext_lazy("Country"), accessor="iso_country_code")
     released = _Moment(verbose_name=gettext_lazy("Released"), accessor="released_at")
@@ -231,9 +241,13 @@ class ReleasedTable(ListTable):
     class Meta(ListTable.Meta):
         order_by = ("-released",)
 
-    def render_e164(self, value: str) -> SafeString:
-        """The number; it has no page of its own any more."""
-        return html.number(value)
+    def tick(self, record: ReleasedNumber) -> SafeString:
+        """The box that selects a release: the same number may have been released more than once."""
+        return html.tick(str(record.pk), record.e164)
+
+    def render_quarantine(self, value: datetime.datetime) -> SafeString:
+        """Until when it rests, or that it does no more."""
+        return quarantine_text(value)
 
     def render_job(self, record: ReleasedNumber) -> SafeString:
         """Microsoft's job, linked to the task that started it."""

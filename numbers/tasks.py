@@ -10,7 +10,7 @@ from ocadmin.access.principal import SYSTEM
 from ocadmin.tasks.services import AlreadyRunning
 
 from .models import PastedList
-from .operations import sync
+from .operations import clean_up, sync
 from .pasted import KEPT_FOR
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,13 @@ def scheduled_sync() -> None:
         sync.start(by=SYSTEM, channel=Channel.SCHEDULE)
     except AlreadyRunning as running:
         logger.info("the scheduled synchronisation was left out: task %s is still running", running.task.pk)
+
+
+@shared_task(name="numbers.clean_up")
+def scheduled_clean_up() -> None:
+    """Start the clean-up, or wake it, where numbers are ready for removal that it does not know of yet."""
+    if clean_up.idle().exists():
+        clean_up.start(by=SYSTEM, channel=Channel.SCHEDULE)
 
 
 @shared_task(name="numbers.forget_pasted_lists")

@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from .views import actions, approvals, calling_profiles, customers, emergency_addresses, number, numbers, sbc_usage
+from .views import (
+    actions,
+    approvals,
+    calling_profiles,
+    customers,
+    emergency_addresses,
+    number,
+    numbers,
+    quarantine,
+    sbc_usage,
+    upload,
+)
 
 app_name = "numbers"
 
@@ -26,8 +37,11 @@ register_converter(E164Converter, "e164")
 urlpatterns = [
     path("numbers/", numbers.number_list, name="list"),
     path("numbers/released/", numbers.released, name="released"),
+    path("numbers/released/actions/", quarantine.choose, name="choose-released"),
+    path("numbers/released/actions/end-quarantine/", quarantine.end_quarantine, name="end-quarantine"),
     path("numbers/paste/", numbers.paste, name="paste"),
     path("numbers/sync/", numbers.sync, name="sync"),
+    path("numbers/upload/", upload.upload, name="upload"),
     path("numbers/actions/", actions.choose, name="choose"),
     path("numbers/actions/<slug:kind>/", actions.act, name="act"),
     path("approvals/", approvals.approval_list, name="approvals"),

@@ -1,11 +1,26 @@
 """An SBC and the rules of its dial plans."""
 
+import ssl
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+
+from .secrets import seal
+
+
+def validate_certificates(text: str) -> None:
+    """PEM certificates, one or more. Raises ValidationError."""
+    try:
+        ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise ValidationError(
+            _("This is not a certificate: paste PEM text that starts with -----BEGIN CERTIFICATE-----.")
+        ) from None
 
 
 class SBCQuerySet(models.QuerySet["SBC"]):
@@ -16,8 +31,19 @@ class SBCQuerySet(models.QuerySet["SBC"]):
         return self if principal.can_everywhere(Permission.VIEW) else self.none()
 
 
+class WriteStrategy(models.TextChoices):
+    """How rules get into a device. Which of them a real one takes was never tried (upstreams.md §4, unverified)."""
+
+    CLI_INCREMENTAL = "cli_incremental", _("CLI script with the rules that change")
+    CSV_FILE = "csv_file", _("CSV file with the whole dial plan")
+
+
 class SBC(models.Model):
-    """A session border controller of the operator."""
+    """A session border controller of the operator.
+
+    `sealed_password` is what `secrets.seal` gives; `writer` names who writes its dial plan at the moment and
+    `writer_until` when that ends by itself (writer.py). `online` and `problem` are what the last exchange showed.
+    """
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     fqdn = models.CharField(_("FQDN"), max_length=253, blank=True)
@@ -29,6 +55,30 @@ class SBC(models.Model):
     )
     max_rules = models.PositiveIntegerField(_("capacity in rules"), null=True, blank=True)
     note = models.TextField(_("note"), blank=True)
+
+    username = models.CharField(_("user name"), max_length=100, blank=True)
+    sealed_password = models.TextField(_("password"), blank=True, editable=False)
+    ca_bundle = models.TextField(
+        _("CA bundle"),
+        blank=True,
+        validators=[validate_certificates],
+        help_text=_("PEM certificates that its own must lead to. Empty: those that the system trusts."),
+    )
+    write_strategy = models.CharField(
+        _("rules are written by"),
+        max_length=20,
+        choices=WriteStrategy.choices,
+        default=WriteStrategy.CLI_INCREMENTAL,
+    )
+
+    online = models.BooleanField(_("online"), null=True, editable=False, help_text=_("Empty: never asked."))
+    online_checked_at = models.DateTimeField(_("last asked"), null=True, editable=False)
+    problem = models.TextField(_("problem"), blank=True, editable=False)
+    save_pending = models.BooleanField(
+        _("save pending"), default=False, editable=False, help_text=_("Rules were written that are not yet in flash.")
+    )
+    writer = models.CharField(_("being written by"), max_length=200, blank=True, editable=False)
+    writer_until = models.DateTimeField(_("being written until"), null=True, editable=False)
 
     objects = SBCQuerySet.as_manager()
 
@@ -43,11 +93,20 @@ class SBC(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether user name and password are set; whether they are right only the device knows."""
+        return bool(self.username and self.sealed_password)
+
+    def set_password(self, password: str) -> None:
+        """Seal the password into this row, unsaved. An empty one clears it."""
+        self.sealed_password = seal(password) if password else ""
+
 
 class DialPlanRule(models.Model):
     """One rule of one dial plan: what we want there, and what was last seen there."""
 
-    sbc = models.ForeignKey(SBC, models.CASCADE, related_name="rules", verbose_name=_("SBC"))
+    sbc = models.ForeignKey(SBC, models.CASCADE, related_name="rules", verbose_name=_("SBC"), db_index=False)
     dial_plan = models.CharField(_("dial plan"), max_length=64, default="OCDialPlan")
     name = models.CharField(_("rule name"), max_length=64, blank=True)
     prefix = models.CharField(_("prefix"), max_length=50, help_text=_("Without the trailing #."))

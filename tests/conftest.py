@@ -11,14 +11,15 @@ from hypothesis import settings as properties
 
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
+from ocadmin.environment import use_sandbox
 from ocadmin.numbers.models import Customer
-from ocadmin.settings import use_sandbox
-from ocadmin.tasks import run
+from ocadmin.tasks import run, services
 
 from .factories import CustomerFactory, UserFactory, grant
 from .sandbox_process import Sandbox
 
 run.SQLITE_PAUSE_SECONDS = 0.0  # no web writer waits here
+services.QUICK_SECONDS = 0.0  # no worker runs that could be quick
 
 # How fast a machine is says nothing about a property.
 properties.register_profile("ocadmin", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -5,6 +5,7 @@ import tempfile
 
 os.environ.setdefault("OCADMIN_DATA_DIR", tempfile.mkdtemp(prefix="ocadmin-tests-"))
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")
+os.environ.setdefault("OCADMIN_RELEASE_GRACE_SECONDS", "0")
 
 from ocadmin.settings import *  # noqa: F403
 

@@ -288,7 +288,8 @@ def test_bulk_deletion_is_audited_row_by_row(root: Client) -> None:
 
 
 def test_adding_is_audited(root: Client) -> None:
-    root.post(url(SBC, "add"), {"name": "SBC 1", "fqdn": "sbc1.example.net", "dial_plan": "OCDialPlan"})
+    fields = {"name": "SBC 1", "fqdn": "sbc1.example.net", "dial_plan": "OCDialPlan", "write_strategy": "csv_file"}
+    root.post(url(SBC, "add"), fields)
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.label, entry.before) == ("sbc.add", "SBC 1", {})
     assert entry.after["fqdn"] == "sbc1.example.net"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ocadmin.settings import BASE_DIR, Environment
+from ocadmin.environment import BASE_DIR, Environment
 
 OURS = ("OCADMIN_", "DATABASE_URL", "CELERY_BROKER_URL", "HOST", "PORT")
 SECRET = "hunter2-not-to-be-seen"

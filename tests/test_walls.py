@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ocadmin.settings import BASE_DIR
+from ocadmin.environment import BASE_DIR
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

@@ -52,6 +52,12 @@ class Customer(models.Model):
     relationship_status = models.CharField(_("relationship"), max_length=40, blank=True)
     consented_on = models.DateTimeField(_("consented on"), null=True, blank=True)
     consented_countries = models.JSONField(_("consented countries"), default=list, blank=True)
+    usage_plans = models.JSONField(
+        _("usages"),
+        default=list,
+        blank=True,
+        help_text=_("What numbers may be used for, as Microsoft told: usage, mandatory and choosable capabilities."),
+    )
     contacts = models.JSONField(_("contacts"), default=list, blank=True)
     connection = models.CharField(
         _("tenant connection"), max_length=16, choices=ConnectionState.choices, default=ConnectionState.UNKNOWN

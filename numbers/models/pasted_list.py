@@ -14,7 +14,11 @@ class PastedList(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     numbers = models.JSONField(_("numbers"), default=list)
-    unreadable = models.JSONField(_("not readable as numbers"), default=list)
+    unreadable = models.JSONField(
+        _("not readable as numbers"), default=list, help_text=_("Pieces of the text: [text, code of the problem].")
+    )
+    ranges = models.JSONField(_("ranges"), default=list, help_text=_("[first, last] of each range in the list."))
+    duplicates = models.JSONField(_("more than once"), default=list)
     created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
 
     class Meta:

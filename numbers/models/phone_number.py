@@ -33,10 +33,19 @@ class PhoneNumber(models.Model):
 
     # Ours
     e164 = models.CharField(_("number"), max_length=16, unique=True)
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="numbers", verbose_name=_("customer"))
+    # Foreign keys that begin another index have none of their own: each one costs time with every row.
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="numbers", verbose_name=_("customer"), db_index=False
+    )
     status = models.PositiveSmallIntegerField(_("status"), choices=Status.choices)
     status_reason = models.CharField(_("reason of the status"), max_length=500, blank=True)
     status_changed_at = models.DateTimeField(_("status since"), default=timezone.now)
+    removal_cleared_at = models.DateTimeField(
+        _("removal cleared"),
+        null=True,
+        blank=True,
+        help_text=_("Somebody has decided to keep it. Not marked again until Microsoft lists it as active."),
+    )
     source = models.CharField(_("source"), max_length=8, choices=Source.choices, blank=True, default=Source.EXTERNAL)
     note = models.TextField(_("note"), blank=True)
     tags = models.JSONField(_("tags"), default=list, blank=True)
@@ -58,7 +67,13 @@ class PhoneNumber(models.Model):
     # Microsoft's
     iso_country_code = models.CharField(_("country"), max_length=8, blank=True)
     calling_profile = models.ForeignKey(
-        CallingProfile, models.PROTECT, null=True, blank=True, related_name="numbers", verbose_name=_("calling profile")
+        CallingProfile,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="numbers",
+        verbose_name=_("calling profile"),
+        db_index=False,
     )
     assignment_status = models.CharField(_("assignment"), max_length=64, null=True, blank=True)
     assignment_target_id = models.CharField(_("assigned to"), max_length=64, blank=True)
@@ -73,7 +88,13 @@ class PhoneNumber(models.Model):
         Location, models.PROTECT, null=True, blank=True, related_name="numbers", verbose_name=_("emergency location")
     )
     civic_address = models.ForeignKey(
-        CivicAddress, models.PROTECT, null=True, blank=True, related_name="numbers", verbose_name=_("emergency address")
+        CivicAddress,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="numbers",
+        verbose_name=_("emergency address"),
+        db_index=False,
     )
     allow_tenant_address_update = models.BooleanField(_("customer may change the address"), null=True, blank=True)
     displayed_country_code = models.CharField(_("displayed country"), max_length=8, blank=True)

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ocadmin.access.permissions import Permission
@@ -22,7 +23,9 @@ class ReleasedNumber(models.Model):
     """A number after its release. The same number may appear again when it was uploaded and released once more."""
 
     e164 = models.CharField(_("number"), max_length=16)
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="released_numbers", verbose_name=_("customer"))
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="released_numbers", verbose_name=_("customer"), db_index=False
+    )
     iso_country_code = models.CharField(_("country"), max_length=8, blank=True)
     calling_profile_id = models.UUIDField(_("calling profile ID"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=8, blank=True)
@@ -53,3 +56,8 @@ class ReleasedNumber(models.Model):
 
     def __str__(self) -> str:
         return self.e164
+
+    @property
+    def resting(self) -> bool:
+        """Whether it is in quarantine."""
+        return self.quarantine_until > timezone.now()

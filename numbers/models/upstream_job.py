@@ -27,13 +27,18 @@ class UpstreamJob(models.Model):
     error_message = models.CharField(_("error message"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    poll_at = models.DateTimeField(_("to be asked again"), null=True, blank=True)
     polled_at = models.DateTimeField(_("last asked"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
+
+    # The attempt that decides how often a request that got no clear answer is looked for or sent again.
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
     class Meta:
         verbose_name = _("Microsoft job")
         verbose_name_plural = _("Microsoft jobs")
         ordering = ("-created_at", "-pk")
+        indexes = [models.Index(fields=["kind", "-sent_at"], name="job_kind_sent")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.ms_job_id or self.correlation_id}"

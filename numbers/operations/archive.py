@@ -1,48 +1,66 @@
 """How a number leaves: its row becomes a ReleasedNumber that keeps what it was and when it may be used again."""
 
 import datetime
-from collections.abc import Iterable
-from typing import Any
+import uuid
 
 from django.conf import settings
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
-from ..history import plain
+from .. import setwise
 from ..lifecycle import ENDS, Cause, ForbiddenTransition, Status
 from ..models import PhoneNumber, ReleasedNumber
 
 
-def release_completed(
-    numbers: Iterable[PhoneNumber], *, at: datetime.datetime, task_ref: int, released_by: str = ""
-) -> list[ReleasedNumber]:
-    """Turn numbers whose release Microsoft has completed into ReleasedNumbers, in quarantine from `at` on.
+def leave(
+    numbers: QuerySet[PhoneNumber],
+    cause: Cause,
+    *,
+    at: datetime.datetime,
+    task_ref: int,
+    released_by: str = "",
+    ms_job_id: uuid.UUID | None = None,
+) -> int:
+    """Turn numbers into ReleasedNumbers, in quarantine from `at` on. Returns how many there were.
 
-    Call inside a transaction with the rows locked. Raises ForbiddenTransition for a number that was not being released.
+    Call inside a transaction. Three statements however many numbers there are; none passes through Python. Raises
+    ForbiddenTransition where one has a status that does not end by this cause (lifecycle.ENDS).
     """
-    numbers = list(numbers)
-    for number in numbers:
-        if Cause.RELEASE_COMPLETED not in ENDS.get(Status(number.status), ()):
-            raise ForbiddenTransition(f"{number.e164} is not being released")
-    until = at + datetime.timedelta(days=settings.ENV.quarantine_days)
-    released = ReleasedNumber.objects.bulk_create(
-        ReleasedNumber(
-            e164=number.e164,
-            customer_id=number.customer_id,
-            iso_country_code=number.iso_country_code,
-            calling_profile_id=number.calling_profile_id,
-            source=number.source,
-            acquired_on=number.acquired_on,
-            released_at=at,
-            released_by=released_by,
-            quarantine_until=until,
-            task_ref=task_ref,
-            record=snapshot(number),
-        )
-        for number in numbers
+    rows = list(numbers.order_by("pk").select_for_update(of=("self",)).values_list("pk", "status"))
+    wrong = {status for _pk, status in rows if cause not in ENDS.get(Status(status), ())}
+    if wrong:
+        raise ForbiddenTransition(f"{cause} does not end the status {Status(wrong.pop()).name}")
+    leaving = PhoneNumber.objects.filter(pk__in=[pk for pk, _status in rows])
+    setwise.insert(
+        ReleasedNumber,
+        leaving,
+        e164=F("e164"),
+        customer_id=F("customer_id"),
+        iso_country_code=F("iso_country_code"),
+        calling_profile_id=F("calling_profile_id"),
+        source=F("source"),
+        acquired_on=F("acquired_on"),
+        released_at=at,
+        released_by=released_by,
+        quarantine_until=_quarantine_until(at),
+        ms_job_id=ms_job_id,
+        task_ref=task_ref,
+        record=setwise.as_json(PhoneNumber),
     )
-    PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers]).delete()
-    return released
+    leaving.delete()
+    return len(rows)
 
 
-def snapshot(number: PhoneNumber) -> dict[str, Any]:
-    """All columns of a number as JSON: column name to value."""
-    return {field.attname: plain(getattr(number, field.attname)) for field in PhoneNumber._meta.concrete_fields}
+def quarantine(country: str) -> datetime.timedelta:
+    """How long a number of a country rests after its release (OCADMIN_QUARANTINE_COUNTRIES, else _DAYS)."""
+    days = settings.ENV.quarantine_countries.get(country, settings.ENV.quarantine_days)
+    return datetime.timedelta(days=days)
+
+
+def _quarantine_until(at: datetime.datetime) -> Case:
+    """The same rule for a set of numbers."""
+    moment = DateTimeField()
+    whens = [
+        When(iso_country_code=country, then=Value(at + quarantine(country), moment))
+        for country in settings.ENV.quarantine_countries
+    ]
+    return Case(*whens, default=Value(at + quarantine(""), moment), output_field=moment)

@@ -5,13 +5,14 @@ conditions of the database, so that a plan is one GROUP BY and a submission one 
 there are, and both judge by the same words.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
-from django.db.models import Case, CharField, Count, Exists, F, JSONField, OuterRef, Q, QuerySet, Value, When
+from django.db import transaction
+from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,65 +20,16 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem
-from ocadmin.tasks.outcomes import Finished, Outcome
+from ocadmin.tasks.outcomes import Outcome
 from ocadmin.tasks.run import Run
 
+from .. import setwise
 from ..models import PhoneNumber
 from ..models.customer import reached_by
+from .plan import SAMPLE, WILL, Caution, Group, Plan, Stranger, Verdict, of_strangers
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
-
-WILL = "will"
-SAMPLE = 5
-_COPIED = (
-    "task_id",
-    "key",
-    "customer_ref",
-    "channel_ref",
-    "state",
-    "code",
-    "message",
-    "data",
-    "upstream_ids",
-    "attempts",
-    "updated_at",
-)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Why numbers are left alone: refused, or unchanged because they are already as they should be."""
-
-    code: str
-    sentence: str | Promise
-    condition: Q
-    state: ItemState = ItemState.REFUSED
-
-
-@dataclass(frozen=True)
-class Group:
-    """The numbers of a plan that share a verdict; `sample` are the first few."""
-
-    code: str
-    sentence: str
-    state: ItemState
-    count: int
-    sample: list[str]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What would happen: how many numbers will change, and the groups of those that will not."""
-
-    will: int
-    sample: list[str]
-    left_alone: list[Group]
-
-    @property
-    def total(self) -> int:
-        """All selected numbers."""
-        return self.will + sum(group.count for group in self.left_alone)
 
 
 BUSY = Verdict(
@@ -93,19 +45,39 @@ class NumberOperation:
     kind: str
     label: "str | StrPromise"
     permission: Permission
+    also: tuple[Permission, ...] = ()  # further permissions that it takes
     note: "str | StrPromise" = ""  # what people should know before they confirm
+    begins = ItemState.PENDING  # how the outcome row of a number begins that will change
+
+    def missing(self, by: Principal) -> Permission | None:
+        """The first permission it takes that `by` holds nowhere at all; None where there is none."""
+        return next((one for one in (self.permission, *self.also) if not by.can(one)), None)
 
     def step(self, run: Run) -> Outcome:
         """One bounded piece of work on the pending items (ocadmin/tasks/registry.py)."""
         raise TypeError(f"{type(self).__name__} does nothing")
 
-    def cancel(self, run: Run) -> Finished:
-        """End the task after a request to cancel."""
+    def cancel(self, run: Run) -> Outcome:
+        """Go on after a request to cancel (ocadmin/tasks/registry.py)."""
         raise TypeError(f"{type(self).__name__} cannot be cancelled")
+
+    def give_up(self, run: Run, message: str, code: str) -> None:
+        """Put right what the task had begun before it fails (ocadmin/tasks/registry.py)."""
+
+    def claim(self, task: Task) -> None:
+        """What taking the numbers of a new task does to them, in the transaction that makes the task."""
 
     def verdicts(self, params: dict[str, Any]) -> list[Verdict]:
         """Which numbers are left alone, the most telling reason first. Everything else will change."""
         raise TypeError(f"{type(self).__name__} has no verdicts")
+
+    def occupied(self) -> list[Verdict]:
+        """Judged after all others: numbers that another operation has taken."""
+        return [BUSY]
+
+    def cautions(self, params: dict[str, Any]) -> list[Caution]:
+        """What people should know of numbers that will change. None as a rule."""
+        return []
 
     def judged(self, numbers: QuerySet[PhoneNumber], params: dict[str, Any], by: Principal) -> QuerySet[Any]:
         """The numbers with their `verdict` (a code, or WILL)."""
@@ -113,19 +85,33 @@ class NumberOperation:
         verdict = Case(*whens, default=Value(WILL), output_field=CharField())
         return numbers.order_by().annotate(verdict=verdict)
 
-    def plan(self, numbers: QuerySet[PhoneNumber], params: dict[str, Any], by: Principal) -> Plan:
-        """Judge without touching anything."""
+    def plan(
+        self,
+        numbers: QuerySet[PhoneNumber],
+        params: dict[str, Any],
+        by: Principal,
+        strangers: Sequence[Stranger] = (),
+    ) -> Plan:
+        """Judge without touching anything. `strangers` were named beside the numbers and are refused."""
         judged = self.judged(numbers, params, by)
         counts = dict(judged.values_list("verdict").annotate(n=Count("pk")).values_list("verdict", "n"))
         groups = [
             Group(
-                verdict.code, str(verdict.sentence), verdict.state, counts[verdict.code], _sample(judged, verdict.code)
+                verdict.code,
+                str(verdict.sentence),
+                verdict.state,
+                counts[verdict.code],
+                _sample(judged, verdict.code),
+                verdict.remedy,
             )
             for verdict in self._all(params, by)
             if counts.get(verdict.code)
         ]
+        groups += of_strangers(strangers)
         will = counts.get(WILL, 0)
-        return Plan(will, _sample(judged, WILL) if will else [], groups)
+        if not will:
+            return Plan(0, [], groups)
+        return Plan(will, _sample(judged, WILL), groups, _cautions(judged, self.cautions(params)))
 
     def submit(
         self,
@@ -136,9 +122,11 @@ class NumberOperation:
         by: Principal,
         channel: str,
         ticket: str = "",
+        strangers: Sequence[Stranger] = (),
     ) -> Task:
         """Make a task with one item for each number: pending where it will change, else with its verdict.
 
+        `strangers` were named beside the numbers; each gets an outcome row of its own, refused.
         A number that another operation took in the same moment is refused as busy: the rule of the database decides.
         """
         with transaction.atomic():
@@ -147,7 +135,9 @@ class NumberOperation:
             self._insert(task, judged, self._all(params, by))
             busy = numbers.exclude(e164__in=TaskItem.objects.filter(task=task).values("key"))
             self._insert(task, busy.order_by().annotate(verdict=Value(BUSY.code, CharField())), [BUSY])
-            _count(task)
+            refuse(task, strangers)
+            self.claim(task)
+            add_up(task)
         return task
 
     def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
@@ -161,55 +151,105 @@ class NumberOperation:
         failed = task.items.filter(key__in=set(keys) - taken).order_by("pk")
         return [TaskItem(key=old.key, customer_ref=old.customer_ref, channel_ref=old.channel_ref) for old in failed]
 
+    def retried(self, task: Task) -> None:
+        """Take the numbers of a retry as those of any new task (ocadmin/tasks/registry.py)."""
+        self.claim(task)
+        add_up(task)
+
     def _all(self, params: dict[str, Any], by: Principal) -> list[Verdict]:
-        verdicts = [*self.verdicts(params), BUSY]
-        scope = by.scope(self.permission)
-        if not scope.everything:
-            sentence = _("Your role does not include “%(what)s” for this customer.") % {"what": self.permission.label}
-            verdicts.insert(0, Verdict("not_permitted", sentence, ~reached_by(scope)))
+        return self.with_general(self.verdicts(params), by)
+
+    def with_general(self, verdicts: Sequence[Verdict], by: Principal) -> list[Verdict]:
+        """`verdicts` with those that every action has: the permission before them, being taken after them."""
+        verdicts = [*verdicts, *self.occupied()]
+        lacking = [one for one in (self.permission, *self.also) if not by.scope(one).everything]
+        if lacking:
+            words = {"what": _("” and “").join(str(one.label) for one in lacking)}
+            sentence = _("Your role does not include “%(what)s” for this customer.") % words
+            reached = reduce(and_, (reached_by(by.scope(one)) for one in lacking))
+            verdicts.insert(0, Verdict("not_permitted", sentence, ~reached))
         return verdicts
 
     def _insert(self, task: Task, judged: QuerySet[Any], verdicts: list[Verdict]) -> None:
         """INSERT … SELECT: no row passes through Python."""
         states = [When(verdict=verdict.code, then=Value(verdict.state.value)) for verdict in verdicts]
         words = [When(verdict=verdict.code, then=Value(str(verdict.sentence)[:500])) for verdict in verdicts]
-        empty = Value({}, JSONField())
-        rows = judged.annotate(
-            item_task=Value(task.pk),
-            item_state=Case(*states, default=Value(ItemState.PENDING.value), output_field=CharField()),
-            item_code=Case(When(verdict=WILL, then=Value("")), default=F("verdict"), output_field=CharField()),
-            item_message=Case(*words, default=Value(""), output_field=CharField()),
-            item_data=empty,
-            item_ids=empty,
-            item_attempts=Value(0),
-            item_at=Value(timezone.now()),
-        ).values_list(
-            "item_task",
-            "e164",
-            "customer_id",
-            "customer__channel_id",
-            "item_state",
-            "item_code",
-            "item_message",
-            "item_data",
-            "item_ids",
-            "item_attempts",
-            "item_at",
+        setwise.insert(
+            TaskItem,
+            judged,
+            ignore_conflicts=True,
+            task_id=task.pk,
+            key=F("e164"),
+            customer_ref=F("customer_id"),
+            channel_ref=F("customer__channel_id"),
+            state=Case(*states, default=Value(self.begins.value), output_field=CharField()),
+            code=Case(When(verdict=WILL, then=Value("")), default=F("verdict"), output_field=CharField()),
+            message=Case(*words, default=Value(""), output_field=CharField()),
+            data={},
+            upstream_ids={},
+            attempts=0,
+            updated_at=timezone.now(),
         )
-        sql, values = rows.query.sql_with_params()
-        table, columns = TaskItem._meta.db_table, ", ".join(_COPIED)
-        with connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {table} ({columns}) {sql} ON CONFLICT DO NOTHING", values)
 
 
 def _sample(judged: QuerySet[Any], code: str) -> list[str]:
     return list(judged.filter(verdict=code).order_by("e164").values_list("e164", flat=True)[:SAMPLE])
 
 
-def _count(task: Task) -> None:
-    """Set the task's counters from its items; what is left alone counts as done."""
-    counts = dict(task.items.values_list("state").annotate(n=Count("pk")).values_list("state", "n"))
+def _cautions(judged: QuerySet[Any], cautions: Sequence[Caution]) -> list[Group]:
+    """The cautions that apply to numbers that will change, each with its count and a sample."""
+    if not cautions:
+        return []
+    willing = judged.filter(verdict=WILL)
+    counts = willing.aggregate(**{caution.code: Count("pk", filter=caution.condition) for caution in cautions})
+    return [
+        Group(
+            caution.code,
+            str(caution.sentence),
+            "caution",
+            counts[caution.code],
+            _sample(judged.filter(caution.condition), WILL),
+        )
+        for caution in cautions
+        if counts[caution.code]
+    ]
+
+
+def refuse(task: Task, strangers: Sequence[Stranger]) -> None:
+    """Outcome rows of what was named and is no number of ours. A text that is too long for a number is cut."""
+    TaskItem.objects.bulk_create(
+        (
+            TaskItem(
+                task=task,
+                key=stranger.key[:16],
+                state=ItemState.REFUSED,
+                code=stranger.code,
+                message=str(stranger.sentence)[:500],
+            )
+            for stranger in strangers
+        ),
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+
+
+def add_up(task: Task) -> None:
+    """Set the task's counters from its items, and its customer where they all have the same.
+
+    What is left alone counts as done, and so does what `claim` has done already.
+    """
+    rows = list(
+        task.items.order_by()
+        .values_list("state")
+        .annotate(n=Count("pk"), low=Min("customer_ref"), high=Max("customer_ref"), channel=Max("channel_ref"))
+        .values_list("state", "n", "low", "high", "channel")
+    )
+    counts = {state: n for state, n, *_rest in rows}
+    customers = {customer for _state, _n, *both, _channel in rows for customer in both}
+    if len(customers) == 1:
+        task.customer_ref, task.channel_ref = customers.pop(), rows[0][4]
     task.total = sum(counts.values())
     task.refused, task.unchanged = counts.get(ItemState.REFUSED, 0), counts.get(ItemState.UNCHANGED, 0)
-    task.done = task.refused + task.unchanged
-    task.save(update_fields=["total", "refused", "unchanged", "done"])
+    task.succeeded = counts.get(ItemState.SUCCEEDED, 0)
+    task.done = task.refused + task.unchanged + task.succeeded
+    task.save(update_fields=["total", "succeeded", "refused", "unchanged", "done", "customer_ref", "channel_ref"])

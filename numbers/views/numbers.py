@@ -30,7 +30,7 @@ from ..forms import PasteForm
 from ..models import Customer, PhoneNumber, ReleasedNumber, SipConnection
 from ..operations.sync import start as start_sync
 from ..pasted import Pasted, among, find, keep
-from ..selecting import Offer, offer
+from ..selecting import Offer, offer, offer_released
 from ..tables import EmergencyTable, NumberTable, ReleasedTable
 
 
@@ -93,6 +93,7 @@ class NumberListView(ListView):
             "pasted": self.pasted,
             "paste_form": PasteForm(auto_id="paste_%s"),
             "may_sync": principal.can(Permission.SYNC),
+            "may_upload": principal.can(Permission.UPLOAD),
         }
         return context if self.swapping else context | task_news(principal)
 
@@ -136,6 +137,10 @@ class ReleasedView(NumberListView):
 
     def prepare(self, rows: list[Any]) -> None:
         """Nothing to look up."""
+
+    def actions(self) -> Offer | None:
+        """Nothing is left to do to them but to end their quarantine."""
+        return offer_released(self.request)
 
 
 _TABS: dict[str, type[NumberListView]] = {"": NumberListView, "emergency": EmergencyView, "released": ReleasedView}

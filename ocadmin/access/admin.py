@@ -30,7 +30,7 @@ from .models import AuditEntry, Membership, User
 from .permissions import Permission
 from .request import principal_behind
 
-NOT_RECORDED = frozenset({"password"})
+NOT_RECORDED = frozenset({"password", "sealed_password"})
 MOST_COUNTED = 10_000
 
 

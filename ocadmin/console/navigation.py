@@ -1,5 +1,6 @@
 """What stands in the sidebar. Screens are named by their URL names; one that does not exist is left out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
@@ -34,14 +35,29 @@ GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
 ]
 
 
+# URL name to what counts the things that wait for a person there. The rooms above say it when they are ready.
+Counter = Callable[[Principal], int]
+_counters: dict[str, Counter] = {}
+MOST = 99
+
+
+def count_beside(name: str, counter: Counter) -> None:
+    """Show beside a screen's link how much waits there for this person; `counter` need not count beyond MOST + 1."""
+    _counters[name] = counter
+
+
 @dataclass(frozen=True)
 class Link:
-    """One line of the sidebar. `current` is the value of aria-current: page, true (a page below it), or empty."""
+    """One line of the sidebar. `current` is the value of aria-current: page, true (a page below it), or empty.
+
+    `waiting` is how much waits there, "99+" for more than that, empty for nothing.
+    """
 
     label: str | Promise
     icon: str
     url: str
     current: str
+    waiting: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,11 +72,11 @@ def groups(request: Request) -> list[Group]:
     """The sidebar for this request: what this person can open, and Django's admin at its end for staff."""
     principal = request.principal
     shown = [
-        Group(label, _links([entry for entry in entries if _may_open(principal, entry[2])], request.path))
+        Group(label, _links([entry for entry in entries if _may_open(principal, entry[2])], request))
         for label, entries in GROUPS
     ]
     if request.user.is_staff:
-        shown.append(Group(_("Administration"), _links([(_("Django admin"), "wrench", "admin:index")], request.path)))
+        shown.append(Group(_("Administration"), _links([(_("Django admin"), "wrench", "admin:index")], request)))
     return [group for group in shown if group.links]
 
 
@@ -70,13 +86,19 @@ def _may_open(principal: Principal, name: str) -> bool:
     return name == "console:dashboard" or principal.can(Permission.VIEW)
 
 
-def _links(entries: list[_Entry], path: str) -> list[Link]:
+def _links(entries: list[_Entry], request: Request) -> list[Link]:
     links = []
     for label, icon, name in entries:
         url = url_or_empty(name)
         if url:
-            links.append(Link(label, icon, url, _current(url, path)))
+            links.append(Link(label, icon, url, _current(url, request.path), _waiting(name, request.principal)))
     return links
+
+
+def _waiting(name: str, principal: Principal) -> str:
+    counter = _counters.get(name)
+    count = counter(principal) if counter else 0
+    return f"{MOST}+" if count > MOST else str(count or "")
 
 
 def _current(url: str, path: str) -> str:

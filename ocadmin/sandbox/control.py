@@ -6,11 +6,12 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from . import changes, sbc
+from . import changes
 from .exchange import Json, Refusal, Request, Response, whole_number
 from .jobs import engine, release_requests
 from .jobs.settings import DEFAULTS
 from .routing import Mount, Route
+from .sbc import control as sbc
 from .seeds import SEEDS
 
 if TYPE_CHECKING:
@@ -119,10 +120,8 @@ def _summary(world: World) -> Json:
         "tokenLife": world.token_life,
         "clock": world.clock.describe(),
         "tenants": _tenants(world, counts),
-        "sbcs": [
-            {key: device[key] for key in ("id", "name", "slug", "fqdn", "ipAddress", "online")}
-            for device in world.store.documents("sbc").values()
-        ],
+        "sbcs": sbc.summary(world),
+        "sbcDrift": world.store.setting("sbc_drift") or [],
         "numbers": {"total": sum(counts.values()), "byStatus": by_status},
         "platformNumbers": records,
         "jobs": world.jobs.by_status(),
@@ -163,28 +162,11 @@ def put_state(world: World, request: Request) -> Response:
         for change in body.get("tenants", []):
             changes.change_tenant(world, change)
         for change in body.get("sbcs", []):
-            _change_sbc(world, str(change.get("slug")), change)
+            sbc.change(world, str(change.get("slug")), change)
         world.job_settings.change(body)
         engine.release_held(world)
         engine.advance(world)
     return Response(body=_summary(world))
-
-
-def put_sbc(world: World, request: Request) -> Response:
-    """``POST /_sim/sbc/{name} {"online": false, "saveNeeded": true, "restart": true}``."""
-    name = request.parameters["name"]
-    return Response(body=_change_sbc(world, name, request.json()))
-
-
-def _change_sbc(world: World, name: str, change: Json) -> Json:
-    device = dict(sbc.find(world, name))
-    for key in ("online", "saveNeeded"):
-        if isinstance(change.get(key), bool):
-            device[key] = change[key]
-    if change.get("restart"):
-        device.update(saveNeeded=False, startedAt=world.clock.now())
-    world.store.put("sbc", str(device["id"]), device)
-    return device
 
 
 def customer(world: World, request: Request) -> Response:
@@ -239,7 +221,8 @@ MOUNT = Mount(
         Route("GET", "/_sim/requests", list_requests),
         Route("GET", "/_sim/state", get_state),
         Route("PUT", "/_sim/state", put_state),
-        Route("POST", "/_sim/sbc/{name}", put_sbc),
+        Route("GET", "/_sim/sbc/{name}", sbc.get),
+        Route("POST", "/_sim/sbc/{name}", sbc.post),
         Route("POST", "/_sim/customer", customer),
         Route("POST", "/_sim/numbers", change_numbers),
         Route("DELETE", "/_sim/tokens", revoke_tokens),

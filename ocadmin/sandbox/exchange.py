@@ -60,7 +60,9 @@ class Request:
 
     ``segments`` are the decoded parts of the path, ``target`` is path and query as they were sent,
     ``parameters`` are the values the matched route took from the path, and ``tenant_id`` is the
-    customer the request is about (None when it names none).
+    customer the request is about (None when it names none).  ``user`` is who logged in with a
+    password (None where tokens are used), and ``linger`` is how many real seconds the answer is
+    kept back once everything is done.
     """
 
     method: str
@@ -75,6 +77,8 @@ class Request:
     parameters: dict[str, str] = field(default_factory=dict)
     tenant_id: str | None = None
     token: Token | None = None
+    user: str | None = None
+    linger: float = 0
 
     def __post_init__(self) -> None:
         path, _, query = self.target.partition("?")

@@ -38,7 +38,8 @@ def unassign(world: World, request: Request) -> Response:
     wanted = {"tenantId": number["tenantId"], "telephoneNumber": number["telephoneNumber"]}
     job = engine.accept(world, engine.KINDS[Unassign.path], wanted)
     address = f"{request.base_url}{ROOT}/operations('{operation_id(job)}')"
-    return Response(202, headers={"Location": address, "Retry-After": "1"})
+    headers = {"Location": address, "Retry-After": engine.retry_after(world, job)}
+    return Response(202, headers=headers)
 
 
 def _own_number(world: World, request: Request, body: Json) -> Json:

@@ -47,7 +47,7 @@ class RequestLog:
             "query": _SECRET.sub(r"\1***", query),
             "status": status,
             "tenantId": request.tenant_id,
-            "clientId": request.token.client_id if request.token else None,
+            "clientId": request.token.client_id if request.token else request.user,
             "correlationId": request.correlation_id or body_id,
             "jobCorrelationId": body_id,
             "repeatabilityId": request.headers.get("Repeatability-Request-ID"),

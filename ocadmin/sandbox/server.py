@@ -14,7 +14,9 @@ from .exchange import Refusal, Request, Response, render_error
 from .world import World
 
 BODY_LIMIT = 1024 * 1024
-CONTROL_BODY_LIMIT = 64 * BODY_LIMIT
+# Whole worlds come through the control plane, whole dial plans go to an SBC.
+LARGE_BODY_LIMIT = 64 * BODY_LIMIT
+LARGE_BODY_MOUNTS = ("_sim", "sbc")
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -60,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdigit():
             raise Refusal(400, None, "Content-Length is not a number.")
-        limit = CONTROL_BODY_LIMIT if request.mount == "_sim" else BODY_LIMIT
+        limit = LARGE_BODY_LIMIT if request.mount in LARGE_BODY_MOUNTS else BODY_LIMIT
         if int(announced) > limit:
             raise Refusal(413, None, f"The request body may hold at most {limit} bytes.")
         return self.rfile.read(int(announced))

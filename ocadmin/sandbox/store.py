@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .jobs.schema import SCHEMA as JOB_SCHEMA
+from .sbc.schema import SCHEMA as SBC_SCHEMA
 
 SCHEMA = """
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -87,7 +88,7 @@ class Store:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-65536")
         connection.create_function("merged", 2, _merged, deterministic=True)
-        connection.executescript(JOB_SCHEMA)
+        connection.executescript(JOB_SCHEMA + SBC_SCHEMA)
         self._connection = connection
         self.touch()
         self._documents.clear()
@@ -111,7 +112,7 @@ class Store:
             try:
                 connection.execute("PRAGMA journal_mode=OFF")
                 connection.execute("PRAGMA synchronous=OFF")
-                connection.executescript(SCHEMA + JOB_SCHEMA)
+                connection.executescript(SCHEMA + JOB_SCHEMA + SBC_SCHEMA)
                 connection.execute("BEGIN")
                 build(connection)
                 self._copy_tokens(connection)

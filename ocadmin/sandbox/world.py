@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import control, entra, former_platform, graph, operator_connect, sbc
+from . import control, entra, former_platform, graph, operator_connect
 from .clock import Clock
 from .exchange import Refusal, Request, Response
 from .faults import Fault, Faults
@@ -23,6 +23,7 @@ from .limits import Limits
 from .numbers import Numbers
 from .request_log import RequestLog
 from .routing import Mount, Route
+from .sbc import api as sbc
 from .seeds import build_world
 from .store import Store
 from .tokens import Tokens, require_role
@@ -88,7 +89,10 @@ class World:
         return self.options.token_life if changed is None else int(changed)
 
     def answer(self, request: Request) -> Response:
-        """Answer one request: faults first, then the mount; every request is noted in the log."""
+        """Answer one request: faults first, then the mount; every request is noted in the log.
+
+        An answer that is kept back is already in the log, and holds up nobody else.
+        """
         mount = self.mounts.get(request.mount, Mount("", ()))
         with self.store.lock:
             request.tenant_id = self._tenant_of(request)
@@ -99,6 +103,8 @@ class World:
                 at = self.clock.stamp()
             status = None if response.hang_up else response.status
             self.log.add(request, at, status, fault.id if fault else None)
+        if request.linger:
+            time.sleep(request.linger)
         return response
 
     def _plain(self, mount: Mount, request: Request) -> Response:

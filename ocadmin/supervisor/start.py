@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from django.conf import settings
 from django.db import connection
 
-from ocadmin.settings import Environment
+from ocadmin.environment import Environment
 
 from . import announce, broker, place, services, upkeep, upstream
 from .child import end_with_parent

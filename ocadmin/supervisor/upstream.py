@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocadmin.settings import REAL_ONLY, Environment
+from ocadmin.environment import REAL_ONLY, Environment
 
 from . import place
 from .probe import get_json

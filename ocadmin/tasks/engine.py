@@ -9,13 +9,14 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import lease, registry
-from .models import Task, TaskState
+from .models import ITEM_ALIVE, ItemState, Task, TaskState
 from .outcomes import Ask, Continue, Finished, Outcome, TaskFailed, TryLater, Wait
+from .pauses import growing
 from .run import LeaseLost, Run
 
 logger = logging.getLogger(__name__)
@@ -40,22 +41,31 @@ def advance(task_id: int) -> Task | None:
         return None
     run = Run(task, owner)
     try:
-        outcome = _slice(run)
+        outcome = _outcome(run)
     except LeaseLost:
         logger.warning("the lease of task %s was lost; its slice was not saved", task_id)
         return None
+    _give_back(run, outcome)
+    return Task.objects.get(pk=task_id)
+
+
+def _outcome(run: Run) -> Outcome:
+    """What the slice answered; an error becomes a pause or the end of the task. Raises LeaseLost."""
+    task = run.task
+    try:
+        return _slice(run)
+    except LeaseLost:
+        raise
     except TryLater as later:
-        outcome = _pause(task, later)
+        return _pause(run, later)
     except TaskFailed as failure:
-        outcome = _failure(task, failure.message, failure.code)
+        return _failure(run, failure.message, failure.code)
     except Exception:
         logger.exception("task %s failed unexpectedly", task.uid)
         reference = _("An unexpected error stopped this task. Give this reference to support: %(uid)s.") % {
             "uid": task.uid
         }
-        outcome = _pause(task, TryLater(reference, "unexpected"))
-    _give_back(run, outcome)
-    return Task.objects.get(pk=task_id)
+        return _pause(run, TryLater(reference, "unexpected"))
 
 
 def _slice(run: Run) -> Outcome:
@@ -77,17 +87,28 @@ def _slice(run: Run) -> Outcome:
     return outcome
 
 
-def _pause(task: Task, later: TryLater) -> Outcome:
+def _pause(run: Run, later: TryLater) -> Outcome:
     """Wait and try again, or fail when it has been tried often enough."""
+    task = run.task
     attempts = task.attempts + 1
     if attempts >= (MAX_ATTEMPTS if later.seconds is None else MAX_INVITED_ATTEMPTS):
-        return _failure(task, later.message, later.code)
-    seconds = later.seconds if later.seconds is not None else min(2.0**attempts, LONGEST_PAUSE_SECONDS)
+        return _failure(run, later.message, later.code)
+    seconds = later.seconds if later.seconds is not None else growing(attempts, LONGEST_PAUSE_SECONDS)
     task.attempts, task.error_code = attempts, later.code
     return Wait(seconds, later.message)
 
 
-def _failure(task: Task, message: str, code: str) -> Finished:
+def _failure(run: Run, message: str, code: str) -> Finished:
+    """The end of the task, after its operation has put right what it had begun."""
+    task = run.task
+    try:
+        registry.get(task.kind).give_up(run, message, code)
+    except (LeaseLost, registry.UnknownOperation) as error:
+        if isinstance(error, LeaseLost):
+            raise
+    except Exception:
+        # The task ends all the same: what is left open is freed below and told by the next synchronisation.
+        logger.exception("task %s could not put right what it had begun", task.uid)
     task.error_code = code
     return Finished(TaskState.FAILED, message, task.result)
 
@@ -125,8 +146,23 @@ def _give_back(run: Run, outcome: Outcome) -> None:
             }
     with transaction.atomic():
         kept = Task.objects.filter(pk=task.pk, lease_owner=run.owner).update(**changes)
+        if kept and isinstance(outcome, Finished):
+            _free_numbers(task, outcome)
         if kept and not isinstance(outcome, Finished | Ask):
             nudge(task.pk, outcome.seconds if isinstance(outcome, Wait) else 0)
+
+
+def _free_numbers(task: Task, end: Finished) -> None:
+    """A task that has ended holds no number: whatever its operation has left open is closed with the task's words."""
+    cancelled = end.state == TaskState.CANCELLED
+    left = task.items.filter(state__in=sorted(ITEM_ALIVE)).update(
+        state=ItemState.CANCELLED if cancelled else ItemState.FAILED,
+        code="" if cancelled else task.error_code or "not_done",
+        message=end.message[:500],
+        updated_at=timezone.now(),
+    )
+    if left and not cancelled:
+        Task.objects.filter(pk=task.pk).update(failed=F("failed") + left, done=F("done") + left)
 
 
 def _unless_cancelling(state: TaskState) -> Case:

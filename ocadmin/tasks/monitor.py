@@ -17,6 +17,7 @@ from .models import ItemState, Task, TaskItem, TaskItemQuerySet, TaskState
 
 PAGE = 50
 SHOWN_OF_A_LIST = 20
+NEXT_TASKS = "next_tasks"  # in a result: the ids of tasks that go on with this one's numbers, shown as links
 COUNTERS = (ItemState.SUCCEEDED, ItemState.UNCHANGED, ItemState.REFUSED, ItemState.FAILED)
 
 ITEM_TONES = {
@@ -136,7 +137,7 @@ def _toned(rows: list[Any]) -> list[Any]:
 def result_rows(task: Task) -> list[ResultRow]:
     """The result as lines to read, the known words first and in their order."""
     known = [key for key in RESULT_LABELS if key in task.result]
-    others = [key for key in task.result if key not in RESULT_LABELS]
+    others = [key for key in task.result if key not in RESULT_LABELS and key != NEXT_TASKS]
     return [_result_row(key, task.result[key]) for key in (*known, *others)]
 
 
@@ -193,9 +194,13 @@ def announcement(task: Task) -> str:
     return ", ".join(parts)
 
 
-def signature(task: Task) -> str:
-    """What a page shows of a task, short enough for an address: state, numbers done, what was last announced."""
-    return f"{task.state}.{task.done}.{(task.percent or 0) // 25}{'f' if task.failed else ''}"
+def signature(task: Task, *, remedy: bool = False) -> str:
+    """What a page shows of a task, short enough for an address: state, numbers done, what was last announced.
+
+    A `remedy` beside the buttons is a part of the state: they are exchanged when it comes or goes.
+    """
+    state = f"{task.state}{'-remedy' if remedy else ''}"
+    return f"{state}.{task.done}.{(task.percent or 0) // 25}{'f' if task.failed else ''}"
 
 
 def changes(seen: str, now: str) -> dict[str, bool]:

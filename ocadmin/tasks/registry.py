@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ocadmin.access.permissions import Permission
 
 from .models import Task, TaskItem
-from .outcomes import Finished, Outcome
+from .outcomes import Outcome
 from .run import Run
 
 if TYPE_CHECKING:
@@ -25,14 +25,21 @@ class Operation(Protocol):
     def step(self, run: Run) -> Outcome:
         """Do one bounded piece of work (a page, a chunk), saved by `run.commit()`. May raise TaskFailed, TryLater."""
 
-    def cancel(self, run: Run) -> Finished:
-        """End the task after a request to cancel; the message says what was done and what was not."""
+    def cancel(self, run: Run) -> Outcome:
+        """Go on after a request to cancel: Finished, whose message says what was done and what was not; or Wait, while
+        something that cannot be called back is still under way. Asked again then."""
+
+    def give_up(self, run: Run, message: str, code: str) -> None:
+        """The task is about to fail for this reason: put right what it had begun, in `run.commit()`."""
 
     def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
         """The parameters of a new task for the failed numbers `keys` of `task`."""
 
     def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
         """The items of that new task (unsaved); [] for an operation that finds its numbers by itself."""
+
+    def retried(self, task: Task) -> None:
+        """That new task has just been made, with its items: take its numbers, in the same transaction."""
 
 
 class UnknownOperation(LookupError):

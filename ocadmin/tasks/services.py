@@ -1,5 +1,6 @@
 """What people and programs do with tasks: start, cancel, answer, retry."""
 
+import time
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,6 +13,9 @@ from ocadmin.access.principal import Principal
 from . import registry
 from .engine import nudge
 from .models import ItemState, Task, TaskItem, TaskQuerySet, TaskState
+
+QUICK_SECONDS = 0.5
+PAUSE_SECONDS = 0.03
 
 
 class AlreadyRunning(Exception):
@@ -48,6 +52,18 @@ def start(
         if holder is None:
             raise
         raise AlreadyRunning(holder) from None
+    return task
+
+
+def wait(task: Task) -> Task:
+    """The task as soon as it has ended or asks, at the latest after QUICK_SECONDS: quick work feels synchronous.
+
+    Call outside any transaction.
+    """
+    until = time.monotonic() + QUICK_SECONDS
+    while task.alive and task.state != TaskState.ASKING and time.monotonic() < until:
+        time.sleep(PAUSE_SECONDS)
+        task.refresh_from_db()
     return task
 
 
@@ -88,19 +104,23 @@ def retry_failed(task: Task, *, by: Principal, channel: str) -> Task:
         raise NothingToRetry
     operation = registry.get(task.kind)
     items = operation.retry_items(task, keys)
-    return start(
-        task.kind,
-        items=items,
-        total=len(items) or None,
-        title=_("%(title)s, failed numbers again") % {"title": task.title.removesuffix(_(", failed numbers again"))},
-        by=by,
-        channel=channel,
-        params=operation.retry_params(task, keys),
-        retry_of=task,
-        ticket=task.ticket,
-        customer_ref=task.customer_ref,
-        channel_ref=task.channel_ref,
-    )
+    with transaction.atomic():
+        retry = start(
+            task.kind,
+            items=items,
+            total=len(items) or None,
+            title=_("%(title)s, failed numbers again")
+            % {"title": task.title.removesuffix(_(", failed numbers again"))},
+            by=by,
+            channel=channel,
+            params=operation.retry_params(task, keys),
+            retry_of=task,
+            ticket=task.ticket,
+            customer_ref=task.customer_ref,
+            channel_ref=task.channel_ref,
+        )
+        operation.retried(retry)
+    return retry
 
 
 def _audit(action: str, task: Task, by: Principal, channel: str, **fields: Any) -> None:

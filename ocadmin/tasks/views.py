@@ -25,6 +25,7 @@ from ocadmin.console.lists import ListView
 from . import monitor, registry, services
 from .filters import TaskFilter
 from .models import ItemState, Task, TaskState
+from .remedies import remedy
 from .rights import lacking, rights
 from .tables import TaskTable
 
@@ -71,6 +72,7 @@ def _live(task: Task, principal: Principal) -> dict[str, Any]:
     """What the part that renews itself shows."""
     counts = monitor.count_states(monitor.visible_items(task, principal))
     failed = counts.get(ItemState.FAILED, 0)
+    beside = remedy(task, principal)
     return {
         "task": task,
         "kind": registry.kinds().get(task.kind, task.kind),
@@ -83,7 +85,8 @@ def _live(task: Task, principal: Principal) -> dict[str, Any]:
         "failed_count": failed,
         "result": monitor.result_rows(task),
         "announcement": monitor.announcement(task),
-        "signature": monitor.signature(task),
+        "remedy": beside,
+        "signature": monitor.signature(task, remedy=beside is not None),
     }
 
 
@@ -112,11 +115,17 @@ def _items(request: Request, task: Task, counts: dict[str, int]) -> dict[str, An
 
 
 def _family(request: Request, task: Task) -> dict[str, Any]:
-    """The task whose failed numbers this one retries, and the tasks that retry this one's."""
+    """The task whose failed numbers this one retries, and the tasks that retry this one's; what it follows and begot.
+
+    A task that hands numbers over names the next ones in its result, and those name it in their parameters.
+    """
     theirs = Task.objects.visible_to(request.principal).defer("params", "cursor", "result")
+    before = task.params.get("previous_task")
     return {
         "origin": theirs.filter(pk=task.retry_of_id).first() if task.retry_of_id else None,
         "retries": list(theirs.filter(retry_of=task).order_by("pk")[:FAMILY_SHOWN]),
+        "previous": theirs.filter(pk=before).first() if before else None,
+        "following": list(theirs.filter(pk__in=task.result.get(monitor.NEXT_TASKS, [])).order_by("pk")),
     }
 
 

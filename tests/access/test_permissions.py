@@ -21,6 +21,7 @@ TABLE = {
     Permission.RELEASE: "AO",
     Permission.PUSH_SBC: "AO",
     Permission.APPROVE_REMOVAL: "A",
+    Permission.END_QUARANTINE: "A",
     Permission.MANAGE_ACCESS: "A",
 }
 LETTERS = {Role.ADMIN: "A", Role.OPERATOR: "O", Role.LITE_OPERATOR: "L", Role.MONITOR: "M"}

@@ -19,6 +19,7 @@ from ocadmin.tasks.models import Task
 from tests.budgets import budget
 from tests.factories import CivicAddressFactory, CustomerFactory, PhoneNumberFactory, UserFactory, grant
 from tests.numbers import passes
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +53,7 @@ def plan(client: Client, **form: Any) -> tuple[str, HttpResponse]:
 
 
 def test_ticked_rows_become_a_plan_and_after_confirmation_a_task(
-    alice_client: Client, marked: list[PhoneNumber]
+    alice_client: Client, marked: list[PhoneNumber], sandbox: Sandbox
 ) -> None:
     address, page = plan(alice_client, row=[marked[0].e164, marked[1].e164])
     assert page.status_code == 200
@@ -183,7 +184,9 @@ def test_somebody_else_s_numbers_are_not_even_selected(
 ) -> None:
     client.force_login(grant(UserFactory(), Role.ADMIN, customer=contoso))
     _address, page = plan(client, row=[number.e164 for number in marked])
-    assert page.context["plan"].total == 3
+    assert page.context["plan"].total == 4
+    groups = {group.code: group.sample for group in page.context["plan"].left_alone}
+    assert groups == {"unknown_number": [number.e164 for number in marked if number.customer != contoso]}
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_what_is_selected_is_what_the_list_shows(
     page = alice_client.get(f"/numbers/?{query}")
     request = RequestFactory().get("/")
     request.user, request.principal = alice, principal_of(alice)  # type: ignore[attr-defined]
-    selected = resolve(Selection(query=query), request)  # type: ignore[arg-type]
+    selected = resolve(Selection(query=query), request).numbers  # type: ignore[arg-type]
     assert {number.e164 for number in selected} == {row.record.e164 for row in page.context["table"].page_rows}
 
 

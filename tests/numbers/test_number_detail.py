@@ -1,5 +1,7 @@
 """The page of one number: its tabs, who may see it, what it says when there is no such number."""
 
+import html
+import re
 import uuid
 from typing import Any
 
@@ -9,8 +11,9 @@ from django.utils import timezone
 
 from ocadmin.access.models import AuditEntry, User
 from ocadmin.access.permissions import Role
-from ocadmin.numbers.lifecycle import Source
+from ocadmin.numbers.lifecycle import Source, Status
 from ocadmin.numbers.models import Customer, PhoneNumber
+from ocadmin.numbers.operations import ON_NUMBERS
 from ocadmin.numbers.ticks import to_time
 from ocadmin.tasks.models import Task
 from sbc.models import DialPlanRule
@@ -207,6 +210,65 @@ def test_sync_of_a_strangers_number_is_not_there(bob_client: Client) -> None:
     assert bob_client.post(f"{URL}sync/").status_code == 404
 
 
+def buttons(client: Client) -> tuple[set[str], dict[str, str]]:
+    """The actions that the header offers, and those that it greys with their sentences."""
+    page = html.unescape(client.get(URL).content.decode())
+    head = page.split('<div class="page-head">')[1].split('id="number-tabs"')[0]
+    offered = re.findall(r'type="submit" name="action" value="([^"]+)"', head)
+    greyed = re.findall(r'disabled aria-describedby="why-([^"]+)".*?<p class="why" id="why-\1">(.*?)</p>', head)
+    return set(offered), dict(greyed)
+
+
+def test_the_header_offers_every_action_or_says_why_not(alice_client: Client, number: PhoneNumber) -> None:
+    offered, greyed = buttons(alice_client)
+    assert offered | greyed.keys() == set(ON_NUMBERS)
+    assert offered >= {"release", "relocate", "capabilities", "unassign-release"}
+    assert greyed["withdraw"] == "No release of this number has been requested."
+    assert greyed["approve-removal"] == "This number is not marked for removal."
+    assert all(sentence.endswith(".") for sentence in greyed.values())
+
+
+@pytest.mark.parametrize(
+    ("fields", "offered", "greyed"),
+    [
+        ({"assignment_status": "UserAssigned"}, {"unassign"}, {"release"}),
+        ({"status": Status.MARKED_FOR_REMOVAL}, {"approve-removal", "clear-removal"}, {"release", "relocate"}),
+        ({"status": Status.PENDING_FIRST_SYNC}, set(), {"release", "unassign", "relocate", "capabilities"}),
+    ],
+)
+def test_the_buttons_follow_the_number(
+    alice_client: Client, number: PhoneNumber, fields: dict[str, Any], offered: set[str], greyed: set[str]
+) -> None:
+    PhoneNumber.objects.update(**fields)
+    found, refused = buttons(alice_client)
+    assert offered <= found
+    assert greyed <= refused.keys()
+
+
+def test_a_number_that_is_busy_offers_nothing_but_to_withdraw(alice_client: Client, number: PhoneNumber) -> None:
+    TaskItemFactory(task=TaskFactory(kind="release"), key=E164, customer_ref=number.customer_id)
+    assert "Another operation" in buttons(alice_client)[1]["release"]
+    PhoneNumber.objects.update(status=Status.RELEASE_REQUESTED)
+    assert buttons(alice_client)[0] == {"withdraw"}
+
+
+def test_what_the_role_does_not_include_is_greyed_with_the_permission(client: Client, number: PhoneNumber) -> None:
+    client.force_login(grant(UserFactory(), Role.MONITOR))
+    offered, greyed = buttons(client)
+    assert offered == set()
+    assert "“Release numbers”" in greyed["release"]
+    assert "“Change emergency locations”" in greyed["relocate"]
+
+
+def test_a_button_leads_to_the_plan_for_this_number_and_back(alice_client: Client, number: PhoneNumber) -> None:
+    page = alice_client.get(URL).content.decode()
+    assert f'<input type="hidden" name="row" value="{E164}">' in page
+    form = {"row": E164, "back": f"/numbers/{E164}/", "action": "release"}
+    plan = alice_client.get(alice_client.post("/numbers/actions/", form)["Location"])
+    assert (plan.context["plan"].will, plan.context["plan"].sample) == (1, [E164])
+    assert plan.context["back"] == f"/numbers/{E164}/"
+
+
 def test_ticks_are_tenths_of_a_microsecond_since_year_one() -> None:
     assert to_time(639069187671521345).isoformat() == "2026-02-17T09:52:47.152134+00:00"
     assert to_time(None) is None
@@ -222,3 +284,11 @@ def test_query_budgets(bob: User, bob_client: Client, number: PhoneNumber, conto
     )
     with budget(f"numbers:number?tab={tab}"):
         assert bob_client.get(f"{URL}?tab={tab}").status_code == 200
+
+
+def test_a_number_that_was_kept_says_so(alice_client: Client, number: PhoneNumber) -> None:
+    assert "Kept since" not in alice_client.get(URL).content.decode()
+    PhoneNumber.objects.filter(pk=number.pk).update(removal_cleared_at=timezone.now())
+    page = alice_client.get(URL).content.decode()
+    assert "Kept since" in page
+    assert "Kept although the customer has deleted it" in page

@@ -1,50 +1,18 @@
-"""Pasting a list of numbers: reading it in any layout, and what is shown of it."""
+"""The screen of a pasted list: what is kept and shown of it. How a text is read: test_pasting.py."""
 
 import uuid
 from datetime import timedelta
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
 from ocadmin.access.models import User
-from ocadmin.numbers.models import Customer, PastedList
-from ocadmin.numbers.pasting import LIMIT, TooMany, read
+from ocadmin.numbers.models import Customer, PastedList, PhoneNumber
+from ocadmin.numbers.pasted import find, keep
+from ocadmin.numbers.pasting import read
 from tests.factories import CustomerFactory, PhoneNumberFactory
 
 URL = "/numbers/paste/"
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("+442079460958", ["+442079460958"]),
-        ("+44 20 7946 0958\r\n+44 (0)20-7946.0959\n", ["+442079460958", "+442079460959"]),
-        ("+442079460958,+442079460959;+442079460960\t+442079460961", [f"+4420794609{n}" for n in (58, 59, 60, 61)]),
-        ("+44 20 7946 0958 +44 20 7946 0959", ["+442079460958", "+442079460959"]),
-        ("442079460958 442079460959", ["+442079460958", "+442079460959"]),
-        ("00442079460958", ["+442079460958"]),
-        ("+442079460958\n+44 20 79460958", ["+442079460958"]),
-    ],
-)
-def test_reads_any_layout(text: str, numbers: list[str]) -> None:
-    assert read(text).numbers == numbers
-
-
-def test_keeps_what_it_cannot_read() -> None:
-    reading = read("number\n+442079460958\n4.42E+11\n12\n\x00")
-    assert reading.numbers == ["+442079460958"]
-    assert reading.unreadable == ["number", "4.42E+11", "12"]
-
-
-def test_says_how_often_the_plus_was_missing() -> None:
-    assert read("442079460958\n+442079460959").assumed_plus == 1
-
-
-def test_refuses_more_than_the_limit() -> None:
-    read("\n".join(f"+44{n:08d}" for n in range(LIMIT)))
-    with pytest.raises(TooMany):
-        read("\n".join(f"+44{n:08d}" for n in range(LIMIT + 1)))
 
 
 def test_shows_found_and_missing_and_keeps_the_filter(alice_client: Client) -> None:
@@ -89,10 +57,42 @@ def test_an_unknown_list_is_a_sentence(alice_client: Client) -> None:
     assert alice_client.get(f"/numbers/?list={uuid.uuid4()}").status_code == 200
 
 
+def test_shows_each_unread_piece_under_its_sentence(alice_client: Client) -> None:
+    text = "+44 2O7 946 0958\n+442079460099-00\n+442079460001-00\n<b>\n+442079460958"
+    page = alice_client.post(URL, {"numbers": text}, follow=True).content.decode()
+    assert "4 not readable as numbers" in page
+    assert "The range ends before it begins." in page
+    assert "+442079460099-00\n+442079460001-00\n" in page
+    assert "+44 2O7 946 0958" in page
+    assert "&lt;b&gt;" in page
+
+
+def test_shows_ranges_and_what_was_named_twice(alice_client: Client) -> None:
+    here = PhoneNumberFactory(e164="+442079460002")
+    text = "+442079460000 - +442079460003\n+442079460002"
+    response = alice_client.post(URL, {"numbers": text}, follow=True)
+    page = response.content.decode()
+    assert [row.record.e164 for row in response.context["table"].page_rows] == [here.e164]
+    assert "4 numbers in the list, 1 found here, 3 not found, 1 named twice, counted once" in page
+    assert "+442079460000 - +442079460003\n" in page
+
+
+def test_keeps_what_was_read(alice: User) -> None:
+    reading = read("+442079460000-01\n+442079460001\nhello")
+    kept = find(str(keep(reading, alice)), alice, PhoneNumber.objects.all())
+    assert kept is not None
+    assert (kept.count, kept.missing, kept.ranges) == (2, reading.numbers, reading.ranges)
+    assert (kept.duplicates, kept.problems) == (reading.duplicates, reading.problems)
+
+
+def test_the_form_explains_ranges(alice_client: Client) -> None:
+    assert "A range: +442079460000 - +442079460099" in alice_client.get("/numbers/").content.decode()
+
+
 def test_too_many_is_a_sentence_and_nothing_is_kept(alice_client: Client) -> None:
-    text = "\n".join(f"+44{n:08d}" for n in range(LIMIT + 1))
+    text = "+442079400000 - +442079409999\n+442079410000"
     response = alice_client.post(URL, {"numbers": text, "back": "status=0"}, follow=True)
-    assert "more than 10,000 numbers" in response.content.decode()
+    assert "The list has 10,001 entries, ranges written out; 10,000 are the most." in response.content.decode()
     assert response.redirect_chain[0][0] == "/numbers/?status=0"
     assert not PastedList.objects.exists()
 

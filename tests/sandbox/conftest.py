@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from .devices import Device
 from .jobs import Jobs
 from .process import Sim
 
@@ -26,3 +27,12 @@ def sim(sim_process: Sim) -> Sim:
 @pytest.fixture
 def jobs(sim: Sim) -> Jobs:
     return Jobs(sim)
+
+
+@pytest.fixture
+def device(sim: Sim) -> Device:
+    """An SBC whose dial plan holds two rules, saved."""
+    device = Device(sim)
+    first = {"name": "Harbourline", "prefix": "+442079460000", "tag": "trunk1.example"}
+    device.control(rules=[first, {**first, "prefix": "+442079460001"}])
+    return device

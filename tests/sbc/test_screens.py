@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from ocadmin.access.permissions import Role
 from sbc.models import SBC, DialPlanRule
@@ -54,16 +55,28 @@ def test_the_list_finds(alice_client: Client, london: SBC, words: str) -> None:
     assert [row.record.name for row in rows] == ["London 1"]
 
 
-def test_the_page_shows_facts_rules_and_what_this_version_does_not_do(alice_client: Client, london: SBC) -> None:
+def test_the_page_shows_facts_rules_and_what_was_never_tried(alice_client: Client, london: SBC) -> None:
     rule(london, "+4420", name="r1", present=True)
     rule(london, "+4421", present=False)
     rule(london, "+4422", wanted=False, present=True)
     rule(london, "+4423")
     page = alice_client.get(f"{URL}{london.pk}/").content.decode()
-    for text in ("lon1.example.net", "192.0.2.7", "3 wanted, 2 seen on the SBC", "missing", "surplus", "never looked"):
+    for text in ("lon1.example.net", "192.0.2.7", "3 wanted, 2 seen on the SBC", "missing", "surplus", "not checked"):
         assert text in page
-    assert "It writes no dial plans and does not watch the health of devices." in page
+    for text in ("neither was ever tried on a real device", "never asked", "not set", "CLI script with the rules"):
+        assert text in page
     assert f'hx-get="/sbcs/{london.pk}/usage/"' in page
+
+
+def test_the_page_shows_how_the_device_was_last_seen(alice_client: Client, london: SBC) -> None:
+    london.username, london.save_pending, london.online = "oc", True, False
+    london.online_checked_at, london.problem = timezone.now(), "London 1: it could not be reached."
+    london.set_password("a device's password")
+    london.save()
+    page = alice_client.get(f"{URL}{london.pk}/").content.decode()
+    for text in ("offline", "it could not be reached", "not saved to flash yet", "oc, password is set"):
+        assert text in page
+    assert london.sealed_password not in page
 
 
 def test_rules_are_found_by_the_start_of_their_prefix(alice_client: Client, london: SBC) -> None:

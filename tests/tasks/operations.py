@@ -39,6 +39,9 @@ class Counting:
         """Says how far it came."""
         return Finished(TaskState.CANCELLED, f"stopped at {run.cursor.get('at', 0)}")
 
+    def give_up(self, run: Run, message: str, code: str) -> None:
+        """Nothing was begun."""
+
     def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
         """As many again as have failed."""
         return {"upto": len(keys)}
@@ -46,6 +49,9 @@ class Counting:
     def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
         """None: numbers are counted."""
         return []
+
+    def retried(self, task: Task) -> None:
+        """Nothing is taken."""
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 What Microsoft owns is copied; what is ours (source, note, tags, job numbers) is not touched; a status moves only by the
 table in lifecycle.py. A number that belongs to another customer here than at Microsoft is reported, never overwritten.
+A number that another operation works on is left to that one (scope.py, `taken`).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ocadmin.access.models import AuditEntry
 from ocadmin.tasks.models import ItemState, Task, TaskItem
@@ -21,11 +25,14 @@ from ocadmin.tasks.run import Run
 from ... import lifecycle
 from ...history import author, number_entry, plain
 from ...lifecycle import Cause, Source, Status
-from ...models import Customer, PhoneNumber, StagedNumber
+from ...models import Customer, PhoneNumber, ReleasedNumber, StagedNumber
 from ...models.staged_number import SCALARS, SETS
+from ..items import UNKNOWN
 from . import scope
 
 CHUNK = 1000
+_LEAVING = ("e164", "customer_id", "released_at")
+LATE = timedelta(days=1)  # Microsoft's lists follow its jobs after a while (upstreams.md §9.4, §9.7 F07)
 
 # What another platform's export does not carry: filled in by the first pass after a move-in, which is no change.
 DETAILS = frozenset(
@@ -39,16 +46,32 @@ DETAILS = frozenset(
     }
 )
 
-# What Microsoft's status may do to a number of ours: (ours, Microsoft's) → the status to move to.
-_MOVES = {
-    (Status.PENDING_FIRST_SYNC, Status.ACTIVE): Status.ACTIVE,
-    (Status.MARKED_FOR_REMOVAL, Status.ACTIVE): Status.ACTIVE,
-    (Status.ACTIVE, Status.MARKED_FOR_REMOVAL): Status.MARKED_FOR_REMOVAL,
-}
-_CODES = {
-    (Status.PENDING_FIRST_SYNC, Status.ACTIVE): "activated",
-    (Status.MARKED_FOR_REMOVAL, Status.ACTIVE): "restored",
-    (Status.ACTIVE, Status.MARKED_FOR_REMOVAL): "removal_requested",
+
+@dataclass(frozen=True)
+class Move:
+    """Where a number goes, what its outcome is called, by which cause, and the reason that its status is given."""
+
+    target: Status
+    code: str
+    cause: Cause = Cause.SYNC
+    reason: str | Promise = ""
+
+
+# What Microsoft's status may do to a number of ours: (ours, Microsoft's) to the move.
+REMOVAL = (Status.ACTIVE, Status.MARKED_FOR_REMOVAL)  # but where somebody has cleared it (removal_cleared_at)
+NOT_RELEASED = (Status.RELEASE_REQUESTED, Status.ACTIVE)  # the release ended without an answer, and was never done
+MOVES = {
+    (Status.PENDING_FIRST_SYNC, Status.ACTIVE): Move(Status.ACTIVE, "activated"),
+    (Status.MARKED_FOR_REMOVAL, Status.ACTIVE): Move(Status.ACTIVE, "restored"),
+    REMOVAL: Move(
+        Status.MARKED_FOR_REMOVAL, "removal_requested", reason=gettext_lazy("The customer asked to remove it.")
+    ),
+    NOT_RELEASED: Move(
+        Status.ACTIVE,
+        "release_not_done",
+        Cause.RELEASE_FAILED,
+        gettext_lazy("Microsoft still lists it as active: its release was not carried out."),
+    ),
 }
 
 
@@ -61,7 +84,8 @@ class Chunk:
     items: list[TaskItem] = field(default_factory=list)
     entries: list[AuditEntry] = field(default_factory=list)
     changed: list[PhoneNumber] = field(default_factory=list)
-    moves: dict[tuple[Status, Status], list[int]] = field(default_factory=lambda: defaultdict(list))
+    moves: dict[tuple[Status, Move], list[int]] = field(default_factory=lambda: defaultdict(list))
+    busy: list[str] = field(default_factory=list)
 
     def outcome(
         self, code: str, number: PhoneNumber | StagedNumber, state: ItemState, message: str = "", **data: Any
@@ -105,43 +129,51 @@ def chunk(run: Run) -> Outcome:
     """Compare the next thousand staged numbers; after the last ones go on to what is missing."""
     low = run.cursor.get("after", "")
     staged = StagedNumber.objects.filter(task=run.task)
-    keys = list(staged.filter(e164__gt=low).order_by("e164").values_list("e164", flat=True)[:CHUNK])
-    if not keys:
+    following = staged.filter(e164__gt=low).order_by("e164").annotate(taken=scope.taken(run.task))
+    rows = list(following.values_list("e164", "taken")[:CHUNK])
+    if not rows:
         with run.commit():
             run.cursor["phase"] = "missing"
         return Continue()
-    high = keys[-1]
+    high = rows[-1][0]
     with run.commit():
         work = Chunk(run.task, dict(Customer.objects.values_list("pk", "channel_id")))
-        between = staged.filter(e164__gt=low, e164__lte=high)
+        work.busy = [e164 for e164, taken in rows if taken]
+        between = staged.filter(e164__gt=low, e164__lte=high).exclude(e164__in=work.busy)
         _new(work, between)
         _problems(work, between)
         _differing(work, low, high)
         _write(run, work)
         _stamp(run.task, between, low, high)
-        run.count(ItemState.UNCHANGED, len(keys) - len(work.items))
+        run.count(ItemState.UNCHANGED, len(rows) - len(work.items))
+        if work.busy:
+            run.task.result["busy"] = run.task.result.get("busy", 0) + len(work.busy)
         run.cursor["after"] = high
         run.task.step = _("Comparing")
     return Continue()
 
 
-def move_statuses(work: Chunk, reason: str = "") -> None:
-    """Carry out the collected moves, one UPDATE for each pair of statuses."""
-    for (source, target), pks in work.moves.items():
-        why = reason if target == Status.MARKED_FOR_REMOVAL else ""
-        lifecycle.move(PhoneNumber.objects.filter(pk__in=pks), source, target, Cause.SYNC, reason=why)
+def move_statuses(work: Chunk) -> None:
+    """Carry out the collected moves, one UPDATE for each."""
+    for (source, move), pks in work.moves.items():
+        numbers = PhoneNumber.objects.filter(pk__in=pks)
+        lifecycle.move(numbers, source, move.target, move.cause, reason=str(move.reason))
 
 
 def _new(work: Chunk, between: Any) -> None:
-    """Numbers that Microsoft has and we do not: added elsewhere, so they arrive with an empty source."""
+    """Numbers that Microsoft has and we do not: added elsewhere, so they arrive with an empty source.
+
+    But for those of an upload of ours whose end we never learned: it went well, and their SBC rules stand.
+    """
     ours = PhoneNumber.objects.filter(e164=OuterRef("e164"))
     now = timezone.now()
     numbers = []
-    for row in between.filter(~Exists(ours), problem=""):
+    rows = _not_left(work.task, list(between.filter(~Exists(ours), problem="")))
+    sources = _uploaded(rows)
+    for row in rows:
         status = _status(row)
-        number = PhoneNumber(
-            e164=row.e164, customer_id=row.customer_id, status=status, source=Source.EXTERNAL, when_created=now
-        )
+        source = sources.get((row.e164, row.customer_id), Source.EXTERNAL)
+        number = PhoneNumber(e164=row.e164, customer_id=row.customer_id, status=status, source=source, when_created=now)
         _copy(row, number)
         if status != Status.PENDING_FIRST_SYNC:
             number.aslcht, number.aslv_code, number.asticks = now, 200, scope.ticks(work.task)
@@ -150,6 +182,27 @@ def _new(work: Chunk, between: Any) -> None:
         after = {"status": status.name, "assignment_status": row.assignment_status, "customer": row.customer_id}
         work.history("new", number, {}, after)
     PhoneNumber.objects.bulk_create(numbers)
+
+
+def _uploaded(rows: list[StagedNumber]) -> dict[tuple[str, int | None], str]:
+    """(Number, customer) to the source of an upload of ours that ended in doubt."""
+    doubtful = TaskItem.objects.filter(key__in=[row.e164 for row in rows], code=UNKNOWN, task__kind="upload")
+    found = list(doubtful.order_by("pk").values_list("key", "customer_ref", "task_id"))
+    params = dict(Task.objects.filter(pk__in={task for *_who, task in found}).values_list("pk", "params"))
+    return {(key, owner): params[task]["source"] for key, owner, task in found}
+
+
+def _not_left(task: Task, rows: list[StagedNumber]) -> list[StagedNumber]:
+    """Without those that left us since the pass began, or left lately and are still on their way out at Microsoft."""
+    since = scope.began(task)
+    left = ReleasedNumber.objects.filter(e164__in=[row.e164 for row in rows], released_at__gte=since - LATE)
+    last = {(e164, owner): at for e164, owner, at in left.order_by("released_at").values_list(*_LEAVING)}
+    return [
+        row
+        for row in rows
+        if (at := last.get((row.e164, row.customer_id))) is None
+        or (at < since and row.upstream_status not in (Status.RELEASE_REQUESTED, Status.READY_FOR_REMOVAL))
+    ]
 
 
 def _problems(work: Chunk, between: Any) -> None:
@@ -163,10 +216,12 @@ def _problems(work: Chunk, between: Any) -> None:
 
 def _differing(work: Chunk, low: str, high: str) -> None:
     """Numbers that both have and that differ in some column, or whose status has to move."""
-    pks = _differing_pks(work.task, low, high)
-    numbers = PhoneNumber.objects.select_for_update().filter(pk__in=pks)
+    pks = _differing_pks(work, low, high)
+    locked = list(PhoneNumber.objects.select_for_update().filter(pk__in=pks))
+    numbers = scope.idle(work.task, locked)
+    work.busy += {number.e164 for number in locked} - {number.e164 for number in numbers}
     rows = StagedNumber.objects.filter(task=work.task, e164__gt=low, e164__lte=high, problem="")
-    staged = {row.e164: row for row in rows} if pks else {}
+    staged = {row.e164: row for row in rows} if numbers else {}
     for number in numbers:
         row = staged[number.e164]
         if row.customer_id != number.customer_id:
@@ -177,23 +232,38 @@ def _differing(work: Chunk, low: str, high: str) -> None:
 
 def _update(work: Chunk, number: PhoneNumber, row: StagedNumber) -> None:
     before, after = _difference(number, row)
-    move = (Status(number.status), _status(row))
-    target = _MOVES.get(move)
-    if target is None and not after:
-        return  # the same set in another order
+    status, move = Status(number.status), _move(work.task, number, row)
+    if number.removal_cleared_at and _status(row) == Status.ACTIVE:  # the removal that was cleared is over
+        before["removal_cleared_at"], after["removal_cleared_at"] = number.removal_cleared_at, None
+    if move is None and not after:
+        return  # the same set in another order, or a release that is younger than the list
     if after:
         _copy(row, number)
+        number.removal_cleared_at = after.get("removal_cleared_at", number.removal_cleared_at)
         number.modified_at = timezone.now()
         if "assignment_status" in after:
             number.aslsct = number.modified_at
         work.changed.append(number)
     code = "completed" if after.keys() <= DETAILS and not any(before.values()) else "changed"
-    if target is not None:
-        code = _CODES[move]
-        work.moves[Status(number.status), target].append(number.pk)
-        before, after = before | {"status": move[0].name}, after | {"status": target.name}
-    work.outcome(code, number, ItemState.SUCCEEDED, before=_plain(before), after=_plain(after))
-    work.history(code, number, before, after)
+    if "removal_cleared_at" in after:
+        code = "restored"
+    if move is not None:
+        code = move.code
+        work.moves[status, move].append(number.pk)
+        before, after = before | {"status": status.name}, after | {"status": move.target.name}
+    message = str(move.reason) if move is not None else ""
+    work.outcome(code, number, ItemState.SUCCEEDED, message, before=_plain(before), after=_plain(after))
+    work.history(code, number, before, after, message)
+
+
+def _move(task: Task, number: PhoneNumber, row: StagedNumber) -> Move | None:
+    """The move that Microsoft's status asks for, None where there is none."""
+    pair = (Status(number.status), _status(row))
+    if pair == REMOVAL and number.removal_cleared_at:
+        return None
+    if pair == NOT_RELEASED and number.status_changed_at >= scope.began(task):
+        return None
+    return MOVES.get(pair)
 
 
 def _conflict(work: Chunk, number: PhoneNumber, row: StagedNumber) -> None:
@@ -206,10 +276,10 @@ def _conflict(work: Chunk, number: PhoneNumber, row: StagedNumber) -> None:
 
 def _write(run: Run, work: Chunk) -> None:
     """Everything the chunk found, set-based: changed rows, moves, history, outcomes, totals."""
-    columns = {*SCALARS, *SETS, "aslsct", "modified_at"}
+    columns = {*SCALARS, *SETS, "aslsct", "modified_at", "removal_cleared_at"}
     fields = [field.name for field in PhoneNumber._meta.concrete_fields if field.attname in columns]
     PhoneNumber.objects.bulk_create(work.changed, update_conflicts=True, unique_fields=["id"], update_fields=fields)
-    move_statuses(work, _("The customer asked to remove it."))
+    move_statuses(work)
     AuditEntry.objects.bulk_create(work.entries)
     run.outcomes(work.items)
     add_up(run, work.items)
@@ -262,20 +332,26 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {key: plain(value) for key, value in values.items()}
 
 
-def _differing_pks(task: Task, low: str, high: str) -> list[int]:
+def _differing_pks(work: Chunk, low: str, high: str) -> list[int]:
     """Ids of the numbers in (low, high] that differ from their staged row, by one join.
 
     Statuses are named explicitly so that the database need not know the table of moves.
     """
     distinct = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     columns = " OR ".join(f"n.{name} {distinct} s.{name}" for name in ("customer_id", *SCALARS, *SETS))
-    moves = " OR ".join("(n.status = %s AND COALESCE(s.upstream_status, 0) = %s)" for _pair in _MOVES)
+    theirs = "COALESCE(s.upstream_status, 0)"
+    moves = " OR ".join(f"(n.status = %s AND {theirs} = %s)" for _pair in MOVES)
+    over = f"n.removal_cleared_at IS NOT NULL AND {theirs} = {Status.ACTIVE.value}"
+    kept = f"n.removal_cleared_at IS NOT NULL AND {theirs} = {Status.MARKED_FOR_REMOVAL.value}"
     sql = f"""
         SELECT n.id FROM {StagedNumber._meta.db_table} s
         JOIN {PhoneNumber._meta.db_table} n ON n.e164 = s.e164
-        WHERE s.task_id = %s AND s.problem = '' AND s.e164 > %s AND s.e164 <= %s AND ({columns} OR {moves})
+        WHERE s.task_id = %s AND s.problem = '' AND s.e164 > %s AND s.e164 <= %s
+        AND ({columns} OR ({over}) OR (({moves}) AND NOT ({kept})))
     """
-    values = [int(status) for pair in _MOVES for status in pair]
+    if work.busy:
+        sql += f"AND s.e164 NOT IN ({', '.join(['%s'] * len(work.busy))})"
+    values = [int(status) for pair in MOVES for status in pair]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [task.pk, low, high, *values])
+        cursor.execute(sql, [work.task.pk, low, high, *values, *work.busy])
         return [row[0] for row in cursor.fetchall()]

@@ -4,10 +4,10 @@ Small lists: read whole, compared row by row in Python, written only where they 
 is marked as gone and kept, because numbers may still point at it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
@@ -23,10 +23,13 @@ from ...history import author, row_entry
 from ...microsoft.errors import ApplicationUnknown, Forbidden, MicrosoftError, NotFound, TenantUnknown
 from ...microsoft.graph import Graph
 from ...microsoft.operator_connect import OperatorConnect
-from ...microsoft.records import CallingProfileRecord, CivicAddressRecord
+from ...microsoft.records import CallingProfileRecord, CivicAddressRecord, UsagePlan
 from ...models import CallingProfile, CivicAddress, ConnectionState, Customer, Location, Trunk
 from ...references import placeholder_name
+from ..connections import note
 from . import scope
+
+T = TypeVar("T")
 
 CONNECTION_AGE = timedelta(hours=24)
 
@@ -123,36 +126,41 @@ def connections(run: Run) -> Outcome:
         return _next(run, "addresses")
     state, message = _connection(run, customer)
     with run.commit():
-        before = {"connection": customer.connection}
-        Customer.objects.filter(pk=customer.pk).update(
-            connection=state, connection_message=message[:500], connection_checked_at=timezone.now()
-        )
-        if before["connection"] != state:
-            _audit(run.task, "customer", Written(changed=[(customer, before, {"connection": state})]))
+        note(run.task, customer, state, message)
         run.cursor["after"] = customer.pk
         run.task.step = _("Checking the connection to %(customer)s") % {"customer": customer.full_name}
     return Continue()
 
 
 def addresses(run: Run) -> Outcome:
-    """Civic addresses and locations, one customer a step. A customer whose addresses cannot be read is noted."""
+    """Civic addresses, locations and usages, one customer a step. What cannot be read of a customer is noted."""
     customer = _customers(run).filter(pk__gt=run.cursor.get("after", 0)).order_by("pk").first()
     if customer is None:
         return _next(run, "numbers")
-    records: list[CivicAddressRecord] | None
-    try:
-        records = list(OperatorConnect(correlation_id=run.task.uid).civic_addresses(customer.tenant_id))
-    except (Forbidden, NotFound, TenantUnknown) as error:
-        records, note = None, _("The addresses of %(customer)s could not be read: %(reason)s")
-        note %= {"customer": customer.full_name, "reason": error.message}
+    microsoft, notes = OperatorConnect(correlation_id=run.task.uid), list[str]()
+    unread = _("The addresses of %(customer)s could not be read: %(reason)s")
+    records = _read(lambda: microsoft.civic_addresses(customer.tenant_id), customer, unread, notes)
+    unread = _("The usages of %(customer)s could not be read: %(reason)s")
+    plans = _read(lambda: microsoft.usages(customer.tenant_id), customer, unread, notes)
     with run.commit():
-        if records is None:
-            run.task.result.setdefault("notes", []).append(note)
-        else:
+        if records is not None:
             _addresses(run.task, customer, records)
+        if plans is not None:
+            _plans(run.task, customer, plans)
+        if notes:
+            run.task.result.setdefault("notes", []).extend(notes)
         run.cursor["after"] = customer.pk
         run.task.step = _("Reading the addresses of %(customer)s") % {"customer": customer.full_name}
     return Continue()
+
+
+def _read(ask: Callable[[], Iterable[T]], customer: Customer, unread: str, notes: list[str]) -> list[T] | None:
+    """What `ask` answers; None, and a sentence more in `notes`, where Microsoft does not let us read it."""
+    try:
+        return list(ask())
+    except (Forbidden, NotFound, TenantUnknown) as error:
+        notes.append(unread % {"customer": customer.full_name, "reason": error.message})
+        return None
 
 
 def _customers(run: Run) -> QuerySet[Customer]:
@@ -244,6 +252,25 @@ def _addresses(task: Task, customer: Customer, records: list[CivicAddressRecord]
     of_customer = Location.objects.filter(civic_address__customer=customer)
     upsert(Location.objects.filter(Q(pk__in=listed) | Q(civic_address__customer=customer)), "id", places)
     of_customer.filter(removed_at__isnull=True).exclude(pk__in=listed).update(removed_at=now)
+
+
+def _plans(task: Task, customer: Customer, plans: list[UsagePlan]) -> None:
+    """What the customer's numbers may be used for, where that is something else than before."""
+    after = [
+        {
+            "usage": plan.usage,
+            "offer_types": plan.offer_types,
+            "mandatory_capabilities": plan.mandatory_capabilities,
+            "choosable_capabilities": plan.choosable_capabilities,
+            "supports_toll_free": plan.supports_toll_free,
+        }
+        for plan in plans
+    ]
+    before = customer.usage_plans
+    if before != after:
+        Customer.objects.filter(pk=customer.pk).update(usage_plans=after)
+        changed = (customer, {"usage_plans": before}, {"usage_plans": after})
+        _audit(task, "customer", Written(changed=[changed]))
 
 
 def _audit(task: Task, object_type: str, written: Written, customer: Customer | None = None) -> None:

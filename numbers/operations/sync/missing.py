@@ -11,12 +11,13 @@ from ocadmin.tasks.models import ItemState
 from ocadmin.tasks.outcomes import Ask, Continue, Outcome
 from ocadmin.tasks.run import Run
 
-from ...lifecycle import Status
+from ... import routing
+from ...lifecycle import Cause, Status
 from ...models import Customer, PhoneNumber, StagedNumber
 from ...models.phone_number import PhoneNumberQuerySet
 from .. import archive
 from . import scope
-from .compare import CHUNK, Chunk, add_up, move_statuses
+from .compare import CHUNK, Chunk, Move, add_up, move_statuses
 from .reading import held_before, not_listed
 
 MARK, KEEP = "mark", "keep"
@@ -84,7 +85,7 @@ def _read_anew(run: Run) -> Outcome:
     with run.commit():
         StagedNumber.objects.filter(task=task).delete()
         run.cursor = {"phase": "numbers", "answer": MARK, "read_anew": True, "approved": run.cursor["approved"]}
-        for code in ("conflicts", "unreadable"):
+        for code in ("conflicts", "unreadable", "busy"):
             task.result.pop(code, None)
         task.done, task.unchanged, task.refused, task.failed = task.succeeded, 0, 0, 0
     return Continue()
@@ -93,8 +94,8 @@ def _read_anew(run: Run) -> Outcome:
 def _move(run: Run) -> bool:
     """Move one chunk of missing numbers. Returns False when there are no more."""
     with run.commit():
-        chosen = not_listed(run).order_by("pk").values_list("pk", flat=True)[:CHUNK]
-        numbers = list(PhoneNumber.objects.select_for_update().filter(pk__in=list(chosen)))
+        chosen = list(not_listed(run).order_by("pk").values_list("pk", flat=True)[:CHUNK])
+        numbers = scope.idle(run.task, list(PhoneNumber.objects.select_for_update().filter(pk__in=chosen)))
         work = Chunk(run.task, dict(Customer.objects.values_list("pk", "channel_id")))
         active = [number for number in numbers if number.status == Status.ACTIVE]
         leaving = [number for number in numbers if number.status == Status.RELEASE_REQUESTED]
@@ -105,25 +106,28 @@ def _move(run: Run) -> bool:
         add_up(run, work.items)
         run.task.total = (run.task.total or 0) + len(work.items)
         run.task.step = _("Looking at numbers that Microsoft no longer has")
-    return bool(work.items)
+    return bool(chosen)
 
 
 def _mark(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
     """0 → 2: the customer has deleted it in the Teams admin center; somebody has to approve."""
     reason = _("Missing from Microsoft's list since %(date)s.") % {"date": date_format(timezone.localdate(), "j M Y")}
+    move = Move(Status.MARKED_FOR_REMOVAL, "gone", reason=reason)
     for number in numbers:
-        work.moves[Status.ACTIVE, Status.MARKED_FOR_REMOVAL].append(number.pk)
-        work.outcome("gone", number, ItemState.SUCCEEDED, reason)
+        work.moves[Status.ACTIVE, move].append(number.pk)
+        work.outcome(move.code, number, ItemState.SUCCEEDED, reason)
         before, after = {"status": Status.ACTIVE.name}, {"status": Status.MARKED_FOR_REMOVAL.name}
-        work.history("gone", number, before, after, reason)
-    move_statuses(work, reason)
+        work.history(move.code, number, before, after, reason)
+    move_statuses(work)
     ids = [number.pk for number in numbers]
     PhoneNumber.objects.filter(pk__in=ids).update(aslv_code=404, asticks=scope.ticks(run.task))
 
 
 def _release(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
     """1 → Released: no longer on a whole list, so Microsoft has completed the release that was asked for."""
-    archive.release_completed(numbers, at=timezone.now(), task_ref=run.task.pk)
+    routing.unwant([number.e164 for number in numbers])
+    leaving = PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers])
+    archive.leave(leaving, Cause.RELEASE_COMPLETED, at=timezone.now(), task_ref=run.task.pk)
     for number in numbers:
         work.outcome("released", number, ItemState.SUCCEEDED, _("Microsoft has completed the release."))
         work.history("released", number, {"status": Status.RELEASE_REQUESTED.name}, {"status": "RELEASED"})

@@ -16,11 +16,12 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import Task, TaskItem, TaskState
-from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed, TryLater
+from ocadmin.tasks.outcomes import Continue, Finished, Outcome
 from ocadmin.tasks.run import Run
 
 from ...microsoft.errors import MicrosoftError
 from ...models import Customer, StagedNumber
+from .. import failures
 from . import compare, directory, missing, reading
 
 PURGE_CHUNK = 20_000
@@ -75,9 +76,7 @@ class Sync:
         try:
             return _PHASES[phase](run)
         except MicrosoftError as error:
-            if error.retryable:
-                raise TryLater(error.message, error.code, error.retry_after) from error
-            raise TaskFailed(error.message, error.code) from error
+            raise failures.of_task(error) from error
 
     def cancel(self, run: Run) -> Finished:
         """Throw the staged list away and say how far it came."""
@@ -89,6 +88,9 @@ class Sync:
             message = _("Stopped while reading from Microsoft. No number was changed.")
         return Finished(TaskState.CANCELLED, message, run.task.result)
 
+    def give_up(self, run: Run, message: str, code: str) -> None:
+        """Nothing to put right: staged rows are thrown away by the next pass, numbers were saved chunk by chunk."""
+
     def retry_params(self, task: Task, keys: list[str]) -> dict[str, Any]:
         """A pass over just the failed numbers."""
         return {"numbers": keys}
@@ -96,6 +98,9 @@ class Sync:
     def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
         """None: outcomes are written as numbers are compared."""
         return []
+
+    def retried(self, task: Task) -> None:
+        """A pass takes no numbers."""
 
 
 def _begin(run: Run) -> Outcome:
@@ -133,13 +138,15 @@ def _summary(task: Task) -> str:
         "gone": _("%(n)d marked for removal"),
         "removal_requested": _("%(n)d that customers asked to remove"),
         "released": _("%(n)d released"),
+        "release_not_done": _("%(n)d whose release was not carried out, active again"),
         "conflicts": _("%(n)d with another owner at Microsoft"),
         "unreadable": _("%(n)d not readable"),
         "not_found": _("%(n)d unknown to Microsoft"),
+        "busy": _("%(n)d left to other operations that work on them"),
     }
     parts = [text % {"n": result[key]} for key, text in words.items() if result.get(key)]
     text = _("%(parts)s, %(n)d unchanged.") if parts else _("%(n)d unchanged.")
-    sentence = text % {"parts": ", ".join(parts), "n": task.unchanged}
+    sentence = text % {"parts": ", ".join(parts), "n": task.unchanged - result.get("busy", 0)}
     return " ".join([sentence, *result.get("notes", [])])
 
 

@@ -7,7 +7,7 @@ the list is asked for by itself before anybody concludes that it is gone.
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from ocadmin.tasks.models import ItemState, TaskItem
@@ -117,19 +117,20 @@ def stage(run: Run, records: list[NumberRecord], unreadable: list[UnreadableReco
 def not_listed(run: Run) -> PhoneNumberQuerySet:
     """Numbers of ours that should be on the list and are not: active, or released and on their way out.
 
-    Left out: what changed since the pass began, and numbers with a running operation; that one knows better.
+    Left out: what changed since the pass began, and numbers that another operation works on; that one knows better.
     """
     listed = StagedNumber.objects.filter(task=run.task, e164=OuterRef("e164"))
-    busy = TaskItem.objects.filter(key=OuterRef("e164"), state__in=(ItemState.PENDING, ItemState.RUNNING))
-    return held_before(run).filter(~Exists(listed), ~Exists(busy))
+    return held_before(run).filter(~Exists(listed)).exclude(scope.taken(run.task))
 
 
 def held_before(run: Run) -> PhoneNumberQuerySet:
-    """Numbers that Microsoft should have as far as we know: active or on their way out since before the pass began."""
+    """Numbers that Microsoft should have as far as we know: active or on their way out since before the pass began.
+
+    An active one whose removal somebody has cleared is not among them: it is kept although Microsoft may not have it.
+    """
     numbers = scope.within(run.task, PhoneNumber.objects.all())
-    return numbers.filter(
-        status__in=(Status.ACTIVE, Status.RELEASE_REQUESTED), status_changed_at__lt=scope.began(run.task)
-    )
+    expected = Q(status=Status.ACTIVE, removal_cleared_at=None) | Q(status=Status.RELEASE_REQUESTED)
+    return numbers.filter(expected, status_changed_at__lt=scope.began(run.task))
 
 
 def _check(run: Run) -> Outcome:
@@ -197,13 +198,17 @@ def _ask_for(run: Run, e164: str) -> tuple[NumberRecord | None, UnreadableRecord
 def _note_not_found(run: Run, e164: str) -> None:
     """Microsoft does not know this number. Its status stays: only a whole list may say that a number is gone."""
     number = PhoneNumber.objects.filter(e164=e164).select_related("customer").first()
-    PhoneNumber.objects.filter(e164=e164).update(aslv_code=404, asticks=scope.ticks(run.task))
+    idle = PhoneNumber.objects.filter(e164=e164).exclude(scope.taken(run.task))
+    idle.update(aslv_code=404, asticks=scope.ticks(run.task))
+    message = _("Microsoft does not know this number. The next complete synchronisation decides what becomes of it.")
+    if number and number.removal_cleared_at:
+        message = _("Microsoft does not know this number. It stays all the same: somebody has decided to keep it.")
     item = TaskItem(
         task=run.task,
         key=e164,
         state=ItemState.REFUSED,
         code="not_found",
-        message=_("Microsoft does not know this number. The next complete synchronisation decides what becomes of it."),
+        message=message,
         customer_ref=number.customer_id if number else None,
         channel_ref=number.customer.channel_id if number else None,
     )

@@ -1,12 +1,14 @@
-"""Which customers a pass is about, and when it began."""
+"""Which customers a pass is about, when it began, and which numbers it leaves to others."""
 
 import datetime
 import uuid
 from datetime import UTC
 
-from ocadmin.tasks.models import Task
+from django.db.models import Exists, OuterRef, Q
 
-from ...models import Customer
+from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem
+
+from ...models import Customer, PhoneNumber
 from ...models.phone_number import PhoneNumberQuerySet
 
 _DOTNET_EPOCH = datetime.datetime(1, 1, 1, tzinfo=UTC)
@@ -29,6 +31,26 @@ def within(task: Task, numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
     """Those of `numbers` that the pass is about."""
     customers = limited_to(task)
     return numbers if customers is None else numbers.filter(customer_id__in=customers)
+
+
+def taken(task: Task) -> Q:
+    """Numbers (rows with a column e164) that another task works on, or has changed since the pass began.
+
+    That task knows better: what we have read of Microsoft may be older than what it did.
+    """
+    since = Q(state=ItemState.SUCCEEDED, updated_at__gte=began(task))
+    items = TaskItem.objects.filter(Q(state__in=sorted(ITEM_ALIVE)) | since, key=OuterRef("e164"))
+    return Q(Exists(items.exclude(task=task)))
+
+
+def idle(task: Task, numbers: list[PhoneNumber]) -> list[PhoneNumber]:
+    """Those of `numbers`, whose rows are locked, that are not `taken`.
+
+    Asked after the lock: whoever takes a number changes its row as well, and from now on waits for us.
+    """
+    mine = PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers])
+    others = set(mine.filter(taken(task)).values_list("pk", flat=True)) if numbers else set()
+    return [number for number in numbers if number.pk not in others]
 
 
 def began(task: Task) -> datetime.datetime:

@@ -14,6 +14,9 @@ from ocadmin.numbers.operations import sync
 from ocadmin.supervisor.probe import get_json
 from ocadmin.tasks.services import AlreadyRunning
 from sbc.models import SBC
+from sbc.secrets import seal
+
+WITH_HASH = {12}  # the sandbox's devices differ in how their rules are written
 
 
 class Command(BaseCommand):
@@ -52,7 +55,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def load_sbcs(url: str, devices: list[dict[str, Any]]) -> None:
-    """Make or update one SBC row per device of the sandbox, under the device's own id."""
+    """Make or update one SBC row per device of the sandbox, under the device's own id, with the sandbox's login."""
     for device in devices:
         row, created = SBC.objects.update_or_create(
             pk=device["id"],
@@ -61,6 +64,9 @@ def load_sbcs(url: str, devices: list[dict[str, Any]]) -> None:
                 "fqdn": device["fqdn"],
                 "ip_address": device["ipAddress"],
                 "rest_url": f"{url}/sbc/{device['slug']}",
+                "prefix_hash": device["id"] in WITH_HASH,
+                "username": settings.ENV.client_id,
+                "sealed_password": seal(settings.ENV.client_secret),
             },
         )
         record(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 BASE = "/oc/v1/operators/{operatorId}"
 READ, WRITE = "NumberManagement.Read", "NumberManagement.Write"
 LIST_PARAMETERS = {"correlationId", "status", "tenantId", "top", "skip"}
-RETRY_AFTER = "2"
 
 
 def envelope(world: World, job: Job, with_entries: bool) -> Json:
@@ -64,16 +63,17 @@ def _entries(world: World, job: Job) -> list[Json]:
     return shown
 
 
-def _accepted(request: Request, kind: Kind, job: Job) -> Response:
+def _accepted(world: World, request: Request, kind: Kind, job: Job) -> Response:
     operator = request.parameters["operatorId"]
     address = f"{request.base_url}{BASE}/{kind.path}/{job.id}".replace("{operatorId}", operator)
-    headers = {"Location": address, "Operation-Location": address, "Retry-After": RETRY_AFTER}
+    wait = engine.retry_after(world, job)
+    headers = {"Location": address, "Operation-Location": address, "Retry-After": wait}
     return Response(202, {"jobId": job.id, "status": "Pending"}, headers)
 
 
 def _creator(kind: Kind) -> Handler:
     def create(world: World, request: Request) -> Response:
-        return _accepted(request, kind, engine.accept(world, kind, request.json()))
+        return _accepted(world, request, kind, engine.accept(world, kind, request.json()))
 
     return repeatable(create)
 
@@ -95,7 +95,7 @@ def _oldest(world: World) -> float:
 def _getter(kind: Kind) -> Handler:
     def get(world: World, request: Request) -> Response:
         job = _find(world, kind, request)
-        headers = {} if job.final else {"Retry-After": RETRY_AFTER}
+        headers = {} if job.final else {"Retry-After": engine.retry_after(world, job)}
         return Response(body=envelope(world, job, with_entries=True), headers=headers)
 
     return get
@@ -124,7 +124,8 @@ def _lister(kind: Kind) -> Handler:
 
 def _retrier(kind: Kind) -> Handler:
     def retry(world: World, request: Request) -> Response:
-        return _accepted(request, kind, engine.retry(world, kind, _find(world, kind, request)))
+        job = engine.retry(world, kind, _find(world, kind, request))
+        return _accepted(world, request, kind, job)
 
     return repeatable(retry)
 

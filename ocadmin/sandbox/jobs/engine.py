@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ..exchange import Json, Refusal
@@ -16,6 +17,9 @@ from .upload import Upload
 
 if TYPE_CHECKING:
     from ..world import World
+
+# Seconds, as upstreams.md 9.3 has them.
+HELD_RETRY_AFTER = "2"
 
 KINDS: dict[str, Kind] = {
     kind.path: kind
@@ -80,6 +84,20 @@ def advance(world: World) -> None:
         with world.store.transaction():
             world.jobs.remove_event(event)
             HANDLERS[event.what](world, event)
+
+
+def retry_after(world: World, job: Job) -> str:
+    """Virtual seconds until the job's next change, rounded up; ``0`` when it is over.
+
+    What is due already happens first, so that a job may be over as soon as it is accepted.  When a
+    held job goes on is not known: the answer is ``HELD_RETRY_AFTER``.
+    """
+    advance(world)
+    job = world.jobs.require(job.id)
+    if job.final:
+        return "0"
+    due = None if job.held else world.jobs.next_change(job)
+    return HELD_RETRY_AFTER if due is None else str(math.ceil(due - world.clock.now()))
 
 
 def release_held(world: World) -> None:

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS event_in_time ON event (at, id);
+CREATE INDEX IF NOT EXISTS event_of_subject ON event (subject, at);
 CREATE TABLE IF NOT EXISTS repeatable (
     key TEXT PRIMARY KEY, at REAL NOT NULL, fingerprint TEXT NOT NULL, answer TEXT NOT NULL
 ) WITHOUT ROWID;

@@ -213,6 +213,12 @@ class Jobs:
         row = self._sql.execute(sql, (now,)).fetchone()
         return Event(*row) if row else None
 
+    def next_change(self, job: Job) -> float | None:
+        """When something is due for a job, None when nothing is."""
+        sql = "SELECT MIN(at) FROM event WHERE subject = ?"
+        at: float | None = self._sql.execute(sql, (job.id,)).fetchone()[0]
+        return at
+
     def remove_event(self, event: Event) -> None:
         """It has happened."""
         self._sql.execute("DELETE FROM event WHERE id = ?", (event.id,))

@@ -9,19 +9,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..numbers import INSERT, row_of
-from . import directory
+from ..sbc.rules import INSERT as INSERT_RULE
+from . import dial_plans, directory
 from .demo import demo_numbers
 from .example import example_numbers, example_records
 from .jobs import insert_past_jobs
 from .large import large_rows
 
-SEEDS = ("demo", "empty", "large")
+SEEDS = ("demo", "drift", "empty", "large")
 
 
 def build_world(connection: sqlite3.Connection, name: str, numbers: int, random_seed: int) -> None:
     """Fill an empty database.
 
-    ``demo`` is the story of a migration, ``empty`` knows all customers, profiles and SBCs but not
+    ``demo`` is the story of a migration, ``drift`` is the same with dial plans that somebody has
+    been at (``dial_plans.CASES``), ``empty`` knows all customers, profiles and SBCs but not
     one number, ``large`` has ``numbers`` numbers (the ten of the example among them) spread over
     the other five customers.  The same name, count and random seed give the same world.
     """
@@ -36,14 +38,16 @@ def build_world(connection: sqlite3.Connection, name: str, numbers: int, random_
     for kind, documents in directory.documents().items():
         rows = ((kind, key, place, dump(body)) for place, (key, body) in enumerate(documents))
         connection.executemany("INSERT INTO document VALUES (?, ?, ?, ?)", rows)
-    if name == "demo":
+    if name in ("demo", "drift"):
         oc, platform = demo_numbers(random_seed)
         _insert_numbers(connection, [*example_numbers(), *oc])
         _insert_records(connection, [*example_records(), *platform])
+        _insert_rules(connection, example_records() + platform, oc if name == "drift" else None)
         insert_past_jobs(connection, oc, time.time())
     elif name == "large":
         _insert_numbers(connection, example_numbers())
         _insert_records(connection, example_records())
+        _insert_rules(connection, example_records(), None)
         connection.executemany(INSERT, large_rows(max(0, numbers - len(example_records()))))
 
 
@@ -57,6 +61,19 @@ def _insert_numbers(connection: sqlite3.Connection, numbers: Iterable[dict[str, 
     ordered = sorted(numbers, key=lambda number: number["telephoneNumber"])
     rows = [row_of(number, places[number["tenantId"]]) for number in ordered]
     connection.executemany(INSERT, rows)
+
+
+def _insert_rules(
+    connection: sqlite3.Connection,
+    records: list[dict[str, Any]],
+    drifted: list[dict[str, Any]] | None,
+) -> None:
+    """The rules that go with the records; ``drifted`` are Microsoft's numbers, None: no drift."""
+    rules = dial_plans.rules_for(records)
+    if drifted is not None:
+        cases = dial_plans.make_drift(rules, records, drifted)
+        connection.execute("INSERT INTO setting VALUES ('sbc_drift', ?)", (json.dumps(cases),))
+    connection.executemany(INSERT_RULE, dial_plans.rows(rules))
 
 
 def _insert_records(connection: sqlite3.Connection, records: Iterable[dict[str, Any]]) -> None:

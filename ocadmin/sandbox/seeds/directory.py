@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from ..sbc import slug
+from ..sbc.devices import slug
 from .places import PLACES, Place
 
 OPERATOR_ID = "7a4e2c1d-6b0f-4f0a-9c53-2d1e8a90b6f4"
@@ -159,6 +159,16 @@ def profile_sbcs(profile_id: str) -> list[dict[str, Any]]:
     return [{"sbcName": _SBC_BY_ID[one].name, "sbcId": one} for one in dict.fromkeys(ids)]
 
 
+def trunk_on(profile_id: str, sbc_id: int) -> str:
+    """FQDN of a profile's trunk that ends on this SBC, the first one where there are several."""
+    _, _, region, _, _, ids = next(row for row in PROFILES if row[0] == profile_id)
+    return _trunk_fqdn(region, ids.index(sbc_id) + 1, sbc_id)
+
+
+def _trunk_fqdn(region: str, place: int, sbc_id: int) -> str:
+    return f"trunk{place}.{region.lower()}.{_SBC_BY_ID[sbc_id].fqdn}"
+
+
 def documents() -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Everything above as the objects the mounts serve: kind -> [(id, object)]."""
     return {
@@ -240,15 +250,14 @@ def usages(third_party: bool) -> list[dict[str, Any]]:
 
 def _profile_document(row: tuple[Any, ...]) -> dict[str, Any]:
     profile_id, name, region, carrier, emergency, sbc_ids = row
-    trunks = []
-    for place, sbc_id in enumerate(sbc_ids, start=1):
-        sbc = _SBC_BY_ID[sbc_id]
-        trunk = {
-            "trunkFqdn": f"trunk{place}.{region.lower()}.{sbc.fqdn}",
+    trunks = [
+        {
+            "trunkFqdn": _trunk_fqdn(region, place, sbc_id),
             "trunkId": fixed_id("trunk", name, place),
-            "matchingSbcList": [sbc.brief()],
+            "matchingSbcList": [_SBC_BY_ID[sbc_id].brief()],
         }
-        trunks.append(trunk)
+        for place, sbc_id in enumerate(sbc_ids, start=1)
+    ]
     return {
         "callingProfileId": profile_id,
         "name": name,

@@ -1,0 +1,260 @@
+"""Release: give numbers back to Microsoft, take their routing away, keep them in quarantine (design §5).
+
+Microsoft first, then the SBC: a crash in between leaves spare routing, never a live number without. live-platform.md
+§3.6: unassigned and idle numbers, one customer a request, ranges only while all SBCs concerned are online.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ocadmin.access.permissions import Permission
+from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
+from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
+from ocadmin.tasks.run import Run
+from sbc import services
+from sbc.errors import SBCError
+
+from .. import history, lifecycle, routing
+from ..assignment import ASSIGNED, UNASSIGNED
+from ..lifecycle import Cause, Status
+from ..microsoft.job_records import Entry
+from ..models import Customer, PhoneNumber, SipConnection, UpstreamJob
+from . import archive, sbc_rules
+from .items import close, close_all
+from .jobs import JobOperation
+from .plan import Verdict
+
+CHUNK = 1000
+RULE_LEFT = "rule_left"
+REFUSED_AS = "assigned"  # the verdict on a number that somebody uses
+NUMBER_ASSIGNED = "NumberAssigned"  # Microsoft's word for the same
+WITHDRAWN = "withdrawn"  # the code of an item that was taken back before it was sent (withdraw.py)
+
+_REQUESTED = {"status": Status.RELEASE_REQUESTED.name}
+_ACTIVE = {"status": Status.ACTIVE.name}
+
+
+class Release(JobOperation):
+    """Only numbers that nobody uses; one job at Microsoft for each customer and thousand."""
+
+    kind = "release"
+    jobs = "releases"
+    label = gettext_lazy("Release")
+    permission = Permission.RELEASE
+    note = gettext_lazy(
+        "The numbers leave the customer. A release can be withdrawn only until it is sent to Microsoft; after that the "
+        "number stays in quarantine before another customer may have it."
+    )
+
+    def verdicts(self, params: dict[str, Any]) -> list[Verdict]:
+        """design §5: 0 → 1 only if unassigned and idle."""
+        requested = gettext_lazy("Its release has been requested already.")
+        leaving = gettext_lazy("The customer has deleted this number: approve or clear the removal instead.")
+        pending = gettext_lazy("Microsoft has not shown this number yet. Synchronise, then release it.")
+        unknown = gettext_lazy("It is not known whether somebody uses this number. Synchronise it first.")
+        assigned = gettext_lazy("It is assigned. Un-assign it first, or choose “Un-assign, then release”.")
+        verdicts = [
+            Verdict("requested", requested, Q(status=Status.RELEASE_REQUESTED), ItemState.UNCHANGED),
+            Verdict("leaving", leaving, Q(status__in=(Status.MARKED_FOR_REMOVAL, Status.READY_FOR_REMOVAL))),
+            Verdict("pending_first_sync", pending, Q(status=Status.PENDING_FIRST_SYNC)),
+            Verdict("assignment_unknown", unknown, Q(assignment_status__isnull=True)),
+            Verdict(REFUSED_AS, assigned, ~Q(assignment_status=UNASSIGNED), remedy="unassign-release"),
+        ]
+        if params.get("range"):
+            offline = gettext_lazy("An SBC of this customer is offline: ranges are released only while all are online.")
+            links = SipConnection.objects.filter(customer=OuterRef("customer"), sbc__online=False)
+            verdicts.append(Verdict("sbc_offline", offline, Q(Exists(links), source__in=routing.MANAGED)))
+        return verdicts
+
+    def claim(self, task: Task) -> None:
+        """The numbers are being released from this moment on."""
+        pending = TaskItem.objects.filter(task=task, state=ItemState.PENDING)
+        numbers = PhoneNumber.objects.filter(e164__in=pending.values("key"))
+        lifecycle.move(
+            numbers,
+            Status.ACTIVE,
+            Status.RELEASE_REQUESTED,
+            Cause.RELEASE,
+            reason=task.params.get("comment", ""),
+        )
+        history.entries_of_items(
+            "release.requested",
+            task,
+            pending,
+            before=_ACTIVE,
+            after=_REQUESTED,
+            message=task.params.get("comment", "")[:500],
+        )
+
+    def retried(self, task: Task) -> None:
+        """Numbers that would be refused by now are; the others are being released from this moment on."""
+        pending = TaskItem.objects.filter(task=task, state=ItemState.PENDING)
+        numbers = PhoneNumber.objects.filter(e164__in=pending.values("key"))
+        for verdict in self.verdicts(task.params):
+            keys = list(numbers.filter(verdict.condition).values_list("e164", flat=True))
+            words = {"code": verdict.code, "message": str(verdict.sentence)[:500]}
+            pending.filter(key__in=keys).update(state=verdict.state, **words, updated_at=timezone.now())
+        super().retried(task)
+
+    def step(self, run: Run) -> Outcome:
+        """As every job, and keep count of what is withdrawn meanwhile."""
+        outcome = super().step(run)
+        if more := uncounted(run.task):
+            with run.commit():
+                count_withdrawn(run.task, more)
+        if not isinstance(outcome, Finished):
+            return outcome
+        task = run.task
+        nothing_left = task.result.get(WITHDRAWN) and not task.succeeded and not task.failed
+        return Finished(TaskState.CANCELLED if nothing_left else outcome.state, self.finished(task), task.result)
+
+    def prepare(self, run: Run) -> Outcome | None:
+        """The time in which a release can be withdrawn, and for ranges a look at the SBCs."""
+        at = run.task.created_at + timedelta(seconds=settings.ENV.release_grace_seconds)
+        left = (at - timezone.now()).total_seconds()
+        if left > 0:
+            clock = date_format(timezone.localtime(at), "H:i:s")
+            return Wait(left, _("Sent to Microsoft at %(time)s; until then it can be withdrawn.") % {"time": clock})
+        if run.task.params.get("range") and not run.cursor.get("sbcs_checked"):
+            return _check_sbcs(run, self)
+        return None
+
+    def body(self, task: Task, customer: Customer, items: Sequence[TaskItem]) -> dict[str, Any]:
+        """upstreams.md §9.3."""
+        return {
+            "tenantId": str(customer.tenant_id),
+            "telephoneNumbers": [item.key for item in items],
+            "ticketId": task.ticket or None,
+        }
+
+    def succeeded(self, run: Run, job: UpstreamJob, keys: list[str]) -> None:
+        """The numbers are no longer the customer's. Their items stay open; their ended job says where they stand."""
+
+    def put_back(self, run: Run, keys: list[str], reason: str) -> None:
+        """1 → 0 with the reason."""
+        for start in range(0, len(keys), CHUNK):
+            some = keys[start : start + CHUNK]
+            numbers = PhoneNumber.objects.filter(e164__in=some)
+            lifecycle.move(numbers, Status.RELEASE_REQUESTED, Status.ACTIVE, Cause.RELEASE_FAILED, reason=reason[:500])
+            items = run.task.items.filter(key__in=some)
+            history.entries_of_items(
+                "release.failed", run.task, items, before=_REQUESTED, after=_ACTIVE, message=reason[:500]
+            )
+
+    def _failed(self, run: Run, entries: Sequence[Entry], job: UpstreamJob | None = None) -> None:
+        """As every job; and what Microsoft calls assigned is no longer unassigned here (upstreams.md §9.7, F14)."""
+        super()._failed(run, entries, job)
+        used = run.task.items.filter(key__in=[entry.e164 for entry in entries if entry.code == NUMBER_ASSIGNED])
+        numbers = PhoneNumber.objects.filter(e164__in=used.values("key"), assignment_status=UNASSIGNED)
+        now = timezone.now()
+        if numbers.update(assignment_status=ASSIGNED, aslsct=now, modified_at=now):
+            history.entries_of_items(
+                "release.assigned",
+                run.task,
+                used,
+                before={"assignment_status": UNASSIGNED},
+                after={"assignment_status": ASSIGNED},
+            )
+
+    def settle(self, run: Run) -> Outcome | None:
+        """Rules off the SBCs, then the rows into the archive."""
+        ended = UpstreamJob.objects.filter(task=run.task, completed_at__isnull=False, succeeded__gt=0)
+        jobs = {job.pk: job for job in ended.order_by("pk")}
+        released = TaskItem.objects.filter(state=ItemState.RUNNING, job_ref__in=list(jobs)).order_by("pk")
+        keys_of: dict[int, list[str]] = defaultdict(list)
+        for key, job_ref in released.values_list("key", "job_ref"):
+            keys_of[job_ref or 0].append(key)
+        if not keys_of:
+            return None
+        run.task.step = _("Removing SBC rules")
+        off = sbc_rules.take_off(run, [key for keys in keys_of.values() for key in keys])
+        some = False
+        for pk, keys in keys_of.items():
+            if ready := [key for key in keys if key not in off.held]:
+                some = True
+                with run.commit():
+                    _archive(run, jobs[pk], ready, off)
+        if some:
+            return Continue()
+        return Wait(off.seconds, _("Waiting for an SBC. %(why)s") % {"why": off.why})
+
+    def finished(self, task: Task) -> str:
+        """How many were released, and what was left."""
+        text = ngettext("%(n)d number released.", "%(n)d numbers released.", task.succeeded) % {"n": task.succeeded}
+        if task.failed:
+            text += " " + _("%(n)d were not; each says why.") % {"n": task.failed}
+        if left := task.result.get("rules_left"):
+            text += " " + _("The SBC rules of %(n)d could not be removed.") % {"n": left}
+        if withdrawn := task.result.get(WITHDRAWN):
+            text += " " + _("%(n)d were withdrawn.") % {"n": withdrawn}
+        return text
+
+
+def uncounted(task: Task) -> int:
+    """How many numbers of a release were withdrawn since it was counted last (withdraw.py ends their items)."""
+    return task.items.filter(state=ItemState.CANCELLED, code=WITHDRAWN).count() - task.result.get(WITHDRAWN, 0)
+
+
+def count_withdrawn(task: Task, more: int) -> None:
+    """Add them to the result and to what is done; the caller saves that."""
+    task.result = task.result | {WITHDRAWN: task.result.get(WITHDRAWN, 0) + more}
+    task.done += more
+
+
+def _check_sbcs(run: Run, operation: Release) -> Outcome:
+    """Numbers of customers one of whose SBCs does not answer are not released as a part of a range."""
+    pending = TaskItem.objects.filter(task=run.task, state=ItemState.PENDING)
+    customers = pending.order_by().values("customer_ref").distinct()
+    links = SipConnection.objects.filter(customer__in=customers.values("customer_ref")).select_related("sbc")
+    problems: dict[int, str] = {}
+    checked: dict[int, str] = {}
+    for link in links.order_by("sbc_id"):
+        if link.sbc_id not in checked:
+            try:
+                services.check(link.sbc)
+                checked[link.sbc_id] = ""
+            except SBCError as error:
+                checked[link.sbc_id] = error.message
+        if checked[link.sbc_id]:
+            problems[link.customer_id] = checked[link.sbc_id]
+    with run.commit():
+        run.cursor["sbcs_checked"] = True
+        for customer, why in problems.items():
+            held = PhoneNumber.objects.filter(customer=customer, source__in=routing.MANAGED)
+            keys = list(pending.filter(key__in=held.values("e164")).values_list("key", flat=True))
+            message = _("Ranges are released only while all SBCs of the customer are online. %(why)s") % {"why": why}
+            close(run, keys, ItemState.FAILED, code="sbc_offline", message=message)
+            operation.put_back(run, keys, message)
+    return Continue()
+
+
+def _archive(run: Run, job: UpstreamJob, keys: list[str], off: sbc_rules.TakenOff) -> None:
+    """`keys`, all or some of a job, become released numbers: nothing holds them back any more."""
+    items = TaskItem.objects.filter(job_ref=job.pk, state=ItemState.RUNNING)
+    if off.held:
+        items = items.filter(key__in=keys)
+    archive.leave(
+        PhoneNumber.objects.filter(status=Status.RELEASE_REQUESTED, e164__in=keys),
+        Cause.RELEASE_COMPLETED,
+        at=timezone.now(),
+        task_ref=run.task.pk,
+        released_by=run.task.actor_name,
+        ms_job_id=job.ms_job_id,
+    )
+    after = {"status": "RELEASED", "ms_job_id": str(job.ms_job_id)}
+    history.entries_of_items("release.completed", run.task, items, before=_REQUESTED, after=after)
+    if left := sorted(off.left.intersection(keys)):
+        message = _("Released, but its rule stays on an SBC. %(why)s") % {"why": off.why}
+        close(run, left, ItemState.SUCCEEDED, code=RULE_LEFT, message=message, job=job)
+        run.task.result["rules_left"] = run.task.result.get("rules_left", 0) + len(left)
+    close_all(run, items, ItemState.SUCCEEDED, message=_("Released."), job=job)
+    run.task.step = _("Moving released numbers to the archive")

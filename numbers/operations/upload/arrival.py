@@ -1,0 +1,95 @@
+"""Uploaded numbers become numbers of ours: PendingFirstSync, until a synchronisation sees them."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ocadmin.tasks.models import ItemState, Task, TaskItem
+from ocadmin.tasks.run import Run
+
+from ... import history, lifecycle
+from ...countries import country_of, is_toll_free
+from ...lifecycle import Cause, Source
+from ...models import CivicAddress, Location, PhoneNumber, UpstreamJob
+from ..items import close
+from .settings import Settings
+
+(BORN,) = lifecycle.BIRTH[Cause.UPLOAD]
+Place = tuple[uuid.UUID | None, uuid.UUID | None]  # location, civic address
+
+
+def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
+    """Make the rows, the history and the outcomes. All numbers of a job have the same settings. Inside `run.commit()`.
+
+    A row that somebody else has made meanwhile is never overwritten: one of the same customer without a source is the
+    same upload, seen by a synchronisation first; one of another customer is a question for people.
+    """
+    items = list(run.task.items.filter(job_ref=job.pk, key__in=keys))
+    PhoneNumber.objects.bulk_create(_numbers(run.task, job, items), batch_size=500, ignore_conflicts=True)
+    rows = PhoneNumber.objects.filter(e164__in=keys)
+    foreign = list(rows.exclude(customer_id=job.customer_id).values_list("e164", flat=True))
+    here = rows.filter(customer_id=job.customer_id)
+    here.filter(source=Source.EXTERNAL).update(source=run.task.params["source"], modified_at=timezone.now())
+    after = {
+        "status": BORN.name,
+        "usage": run.task.params["groups"][items[0].data["group"]]["usage"],
+        "tn_upload_job_id": str(job.ms_job_id),
+    }
+    arrived = run.task.items.filter(key__in=here.values("e164"))
+    message = run.task.params.get("comment", "")[:500]
+    history.entries_of_items("upload.accepted", run.task, arrived, after=after, message=message)
+    good = [key for key in keys if key not in set(foreign)]
+    done = _("Uploaded. It is active as soon as a synchronisation sees it.")
+    close(run, good, ItemState.SUCCEEDED, message=done, job=job)
+    conflict = _("At Microsoft it is this customer's now, but here it is another one's. Nothing was changed here.")
+    close(run, foreign, ItemState.FAILED, code="foreign", message=conflict, job=job)
+
+
+def _numbers(task: Task, job: UpstreamJob, items: Sequence[TaskItem]) -> list[PhoneNumber]:
+    values = task.params["groups"][items[0].data["group"]]
+    settings = Settings.of(values)
+    location, address = _place(settings)
+    now = timezone.now()
+    return [
+        PhoneNumber(
+            e164=item.key,
+            customer_id=job.customer_id,
+            status=BORN,
+            status_reason=task.params.get("comment", "")[:500],
+            source=task.params["source"],
+            when_created=now,
+            upload_entry_id=item.pk,
+            upload_job_id=task.pk,
+            iso_country_code=_country(item.key, settings),
+            calling_profile_id=settings.calling_profile,
+            usage=settings.usage,
+            additional_usages=list(settings.additional_usages),
+            acquired_capabilities=values["requested"],
+            tn_upload_job_id=job.ms_job_id,
+            location_id=location,
+            civic_address_id=address,
+            allow_tenant_address_update=settings.allow_tenant_address_update,
+            displayed_country_code=settings.displayed_country,
+        )
+        for item in items
+    ]
+
+
+def _country(e164: str, settings: Settings) -> str:
+    if settings.displayed_country and is_toll_free(e164):
+        return settings.displayed_country
+    return country_of(e164) or ""
+
+
+def _place(settings: Settings) -> Place:
+    """Location and address: the address follows from the location, and from an address its default location."""
+    if settings.location is not None:
+        location = Location.objects.filter(pk=settings.location).first()
+        return (location.pk, location.civic_address_id) if location is not None else (None, None)
+    address = CivicAddress.objects.filter(pk=settings.civic_address).first() if settings.civic_address else None
+    if address is None:
+        return None, None
+    places = address.locations.values_list("pk", flat=True)
+    return (address.default_location_id if address.default_location_id in places else None), address.pk

@@ -1,0 +1,87 @@
+"""The time a number rests after its release (archive.py sets it), and ending it early.
+
+While it rests nobody but the customer who had it may have it: calls for them may still arrive (upstreams.md §10).
+"""
+
+import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ocadmin.access.models import AuditEntry
+from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
+from ocadmin.tasks.models import ItemState
+
+from . import setwise
+from .history import OBJECT_TYPE
+from .models import ReleasedNumber
+from .models.customer import reached_by
+from .operations.plan import SAMPLE, Group, Plan
+
+END = "end-quarantine"  # the name of the action in addresses
+
+
+def plan(rows: QuerySet[ReleasedNumber], by: Principal) -> Plan:
+    """How many of the released numbers would leave quarantine now, and why the others would not."""
+    conditions = _conditions(by, timezone.now())
+    counts = rows.order_by().aggregate(**{code: Count("pk", filter=which) for code, which in conditions.items()})
+    refusal = _("Your role does not include “%(what)s” for this customer.") % {"what": Permission.END_QUARANTINE.label}
+    reasons = {
+        "over": (ItemState.UNCHANGED, _("The quarantine is over already.")),
+        "not_permitted": (ItemState.REFUSED, refusal),
+    }
+    groups = [
+        Group(code, sentence, state, counts[code], _sample(rows.filter(conditions[code])))
+        for code, (state, sentence) in reasons.items()
+        if counts[code]
+    ]
+    return Plan(counts["will"], _sample(rows.filter(conditions["will"])), groups)
+
+
+def end(rows: QuerySet[ReleasedNumber], *, by: Principal, channel: str, comment: str, ticket: str = "") -> int:
+    """End the quarantine of those that may and have not; with a line in the history of each. Returns how many.
+
+    A handful of statements however many there are. Doing it twice changes nothing.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        ending = rows.filter(_conditions(by, now)["will"])
+        keys = list(ending.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        resting = ReleasedNumber.objects.filter(pk__in=keys)
+        _tell(resting, now, by=by, channel=channel, message=comment[:500], ticket=ticket)
+        return resting.update(quarantine_until=now)
+
+
+def _conditions(by: Principal, now: datetime.datetime) -> dict[str, Q]:
+    """Verdict to the rows that have it."""
+    permitted = Q(pk__isnull=False) & reached_by(by.scope(Permission.END_QUARANTINE))
+    resting = Q(quarantine_until__gt=now)
+    return {"will": permitted & resting, "over": permitted & ~resting, "not_permitted": ~permitted}
+
+
+def _sample(rows: QuerySet[ReleasedNumber]) -> list[str]:
+    return list(rows.order_by("e164").values_list("e164", flat=True)[:SAMPLE])
+
+
+def _tell(resting: QuerySet[ReleasedNumber], now: datetime.datetime, *, by: Principal, **values: Any) -> None:
+    setwise.insert(
+        AuditEntry,
+        resting,
+        at=now,
+        actor_id=by.user_id,
+        actor_name=by.name,
+        action="quarantine.ended",
+        object_type=OBJECT_TYPE,
+        object_id=F("e164"),
+        label=F("e164"),
+        customer_ref=F("customer_id"),
+        channel_ref=F("customer__channel_id"),
+        task_ref=None,
+        before=setwise.as_json(ReleasedNumber, "quarantine_until"),
+        after={"quarantine_until": now.isoformat()},
+        **values,
+    )

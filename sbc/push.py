@@ -1,0 +1,161 @@
+"""One run of `services.push`: look at the device, write what differs, look again, save, note what is there now.
+
+Every step looks first and may be repeated, so a run that stopped anywhere is finished by the next one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .device import Device
+from .dialplan import Difference, Rule, difference
+from .errors import Busy, NotVerified, Rejected, TableFull
+from .models import SBC, DialPlanRule
+from .strategies import STRATEGIES, Plan
+from .writer import Writer
+
+CHUNK = 1000
+HAND_EDITS = 5  # so often a plan may change under our hands before we leave it to its editor for now
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """How many of the prefixes were written anew, corrected, removed, and found as they should be."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+
+class Push:
+    """One run. `writer` holds the lock; `device` is open. `wanted`: prefix to its rule, None where none may be.
+
+    `forget`: rows of what is removed go whatever they say, not only those that say "unwanted".
+    """
+
+    def __init__(
+        self, sbc: SBC, device: Device, writer: Writer, wanted: dict[str, Rule | None], *, forget: bool = False
+    ) -> None:
+        self.sbc, self.device, self.writer = sbc, device, writer
+        self.wanted, self.forget = wanted, forget
+        self.strategy = STRATEGIES[sbc.write_strategy]
+        sbc.refresh_from_db(fields=["save_pending"])  # who held the lock before may have left something
+
+    def run(self) -> Pushed:
+        """Look, write what differs, look again, save, note."""
+        done = self.write() if self.wanted else Difference()
+        self.save(wrote=bool(done))
+        self.note_all_done()
+        touched = len(done.added) + len(done.changed) + len(done.removed)
+        return Pushed(len(done.added), len(done.changed), len(done.removed), len(self.wanted) - touched)
+
+    def write(self) -> Difference:
+        """What was written, verified by reading back. Raises Busy where somebody keeps editing the plan by hand."""
+        for _attempt in range(HAND_EDITS):
+            plan = self.strategy.read(self.device)
+            todo = self.difference(plan)
+            self.note_what_is_left(todo)
+            if not todo:
+                return todo
+            self.check_capacity(plan, todo)
+            if self.strategy.read(self.device) != plan:
+                continue  # edited since: what we were about to write would undo that
+            self.note_save(pending=True)
+            try:
+                self.strategy.write(self.device, plan, todo, self.writer.renew)
+            except Rejected:
+                if self.strategy.read(self.device) == plan:
+                    raise
+                continue  # edited in the meantime: what was refused may make sense no more
+            self.verify()
+            return todo
+        raise Busy(self.sbc.name, said=_("its dial plan is being edited by somebody else"))
+
+    def difference(self, plan: Plan) -> Difference:
+        """What is left to do."""
+        return difference(plan.rules, self.wanted, with_hash=self.sbc.prefix_hash)
+
+    def check_capacity(self, plan: Plan, todo: Difference) -> None:
+        """Before anything is written, so that nothing is written by halves (F22)."""
+        more, most = len(todo.add) - len(todo.remove), self.sbc.max_rules
+        if more > 0 and most is not None and plan.table_size + more > most:
+            said = _("it holds %(size)d rules, %(more)d more are to be written, there is room for %(most)d")
+            raise TableFull(self.sbc.name, said=said % {"size": plan.table_size, "more": more, "most": most})
+
+    def verify(self) -> None:
+        """Raises NotVerified where the device does not hold what was written."""
+        left = self.difference(self.strategy.read(self.device))
+        wrong = [*left.added, *left.changed, *left.removed]
+        if wrong:
+            problem = _("%(count)d rules are not as written, such as the one for %(prefix)s")
+            raise NotVerified(self.sbc.name, problem=problem % {"count": len(wrong), "prefix": wrong[0]})
+
+    def save(self, *, wrote: bool) -> None:
+        """Save to flash where the device says that it is needed, else a restart loses the rules (F24)."""
+        needed = self.device.status().save_needed
+        if needed is False and wrote:
+            self.verify()  # saved by somebody else, or restarted: the rules tell
+        if needed or (needed is None and self.sbc.save_pending):
+            self.writer.renew()
+            self.device.save()
+            if self.device.status().save_needed:
+                raise NotVerified(self.sbc.name, problem=_("its configuration is still not saved"))
+        self.note_save(pending=False)
+
+    def note_save(self, *, pending: bool) -> None:
+        """Keep in our database that the flash is behind, so that a crash does not hide it."""
+        SBC.objects.filter(pk=self.sbc.pk, save_pending=not pending).update(save_pending=pending)
+        self.sbc.save_pending = pending
+
+    def note_what_is_left(self, todo: Difference) -> None:
+        """Note what was seen to be different, so that it counts as outstanding if this run ends here.
+
+        What is to be removed is outstanding anyway, as long as its row is there.
+        """
+        now = timezone.now()
+        for chunk in chunks([*todo.added, *todo.changed]):
+            rules_of(self.sbc, chunk).update(present=False, checked_at=now)
+
+    def note_all_done(self) -> None:
+        """Everything is verified and saved: note wanted rules as present, forget those that were to go.
+
+        `present` of a wanted rule means: there with the right name and tag, and safe from a restart. A row that says
+        something else by now is left alone: that was not pushed.
+        """
+        now = timezone.now()
+        alike: dict[Rule | None, list[str]] = {}
+        for prefix, rule in self.wanted.items():
+            alike.setdefault(rule and rule._replace(prefix=""), []).append(prefix)
+        for rule, prefixes in alike.items():
+            for chunk in chunks(prefixes):
+                rows = rules_of(self.sbc, chunk)
+                if rule is None:
+                    (rows if self.forget else rows.filter(wanted=False)).delete()
+                else:
+                    rows.filter(wanted=True, name=rule.name, tag=rule.tag).update(present=True, checked_at=now)
+
+
+def wanted_of(sbc: SBC, prefixes: Collection[str]) -> dict[str, Rule | None]:
+    """Our rules for these prefixes; None for those that must go."""
+    found: dict[str, Rule | None] = {}
+    for chunk in chunks(set(prefixes)):
+        for row in rules_of(sbc, chunk).values_list("prefix", "name", "tag", "wanted"):
+            found[row[0]] = Rule(*row[:3]) if row[3] else None
+    return found
+
+
+def rules_of(sbc: SBC, prefixes: Collection[str]) -> QuerySet[DialPlanRule]:
+    """Our rows for these prefixes in the SBC's plan, for one chunk at most."""
+    return DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan, prefix__in=prefixes)
+
+
+def chunks(prefixes: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of at most 1,000, which every database takes in one query."""
+    rest = iter(prefixes)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

@@ -1,0 +1,132 @@
+"""What others ask of SBCs: to want rules, to stop wanting them, to bring devices in step, to ask how one is.
+
+`want` and `unwant` only write our database; `push` makes the device follow, for the prefixes it is given and no
+others, and may be run again after a crash at any point: it looks first, and does what is left. No transaction is open
+while a device is asked.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .device import Device, Status
+from .dialplan import Rule
+from .errors import Rejected, SBCError
+from .models import SBC, DialPlanRule
+from .push import Push, Pushed, chunks, rules_of, wanted_of
+from .writer import only_writer
+
+__all__ = ["Pushed", "check", "push", "unwant", "want"]
+
+LONGEST = {"name": 15, "tag": 253}  # upstreams.md §4; a tag may be a host name
+_PREFIX = re.compile(r"\+?[0-9]{1,48}")
+_UNWRITABLE = re.compile(r'["\\\x00-\x1f\x7f-\x9f]')
+
+
+def want(sbc: SBC, rules: Sequence[Rule]) -> None:
+    """Note that these rules have to be in the SBC's dial plan. `prefix` is E.164 without #; the last of equals counts.
+
+    Raises Rejected for a rule that cannot be written to a device: then none is noted.
+    """
+    for rule in rules:
+        _check_rule(sbc, rule)
+    by_prefix = {rule.prefix: rule for rule in rules}
+    for chunk in chunks(sorted(by_prefix)):
+        known = rules_of(sbc, chunk).filter(wanted=True).values_list("prefix", "name", "tag")
+        changed = {by_prefix[prefix] for prefix in chunk} - {Rule(*row) for row in known}
+        # What was seen before says nothing about what is wanted from now on.
+        _upsert(sbc, sorted(changed), wanted=True, columns=["wanted", "name", "tag", "present", "checked_at"])
+
+
+def unwant(sbc: SBC, prefixes: Collection[str]) -> None:
+    """Note that no rule may be there for these prefixes (E.164 without #), known to us or not.
+
+    Name and tag of a rule that is not wanted any more stay until it is gone, for people to look at.
+    """
+    for chunk in chunks(sorted(set(prefixes))):
+        _upsert(sbc, [Rule(prefix, "", "") for prefix in chunk], wanted=False, columns=["wanted"])
+
+
+def _upsert(sbc: SBC, rules: Iterable[Rule], *, wanted: bool, columns: list[str]) -> None:
+    """One row per rule, in order of the prefix so that two at once do not deadlock; of a known row write `columns`."""
+    rows = [
+        DialPlanRule(sbc=sbc, dial_plan=sbc.dial_plan, prefix=rule.prefix, name=rule.name, tag=rule.tag, wanted=wanted)
+        for rule in rules
+    ]
+    DialPlanRule.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["sbc", "dial_plan", "prefix"], update_fields=columns
+    )
+
+
+def _check_rule(sbc: SBC, rule: Rule) -> None:
+    """A line of CLI and a cell of CSV have to hold it: no line ends, no quotation marks."""
+    if not _PREFIX.fullmatch(rule.prefix):
+        raise Rejected(sbc.name, said=_("“%s” is not a number in E.164 form") % rule.prefix[:60])
+    for column, longest in LONGEST.items():
+        text = getattr(rule, column)
+        if len(text) > longest:
+            problem = _("the %(column)s “%(text)s” of the rule for %(prefix)s is longer than %(longest)d characters")
+        elif _UNWRITABLE.search(text):
+            problem = _(
+                "the %(column)s of the rule for %(prefix)s has a quotation mark, backslash or control character"
+            )
+        else:
+            continue
+        words = {"column": column, "text": text[:60], "prefix": rule.prefix, "longest": longest}
+        raise Rejected(sbc.name, said=problem % words)
+    if not rule.tag:
+        raise Rejected(sbc.name, said=_("the rule for %s has no tag") % rule.prefix)
+
+
+def check(sbc: SBC) -> Status:
+    """Ask the device how it is, and note it. Raises SBCError, which is noted as well."""
+    with _noted(sbc), Device(sbc) as device:
+        return device.status()
+
+
+def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
+    """Make the device do what is wanted for these prefixes (E.164 without #), saved to its flash and verified.
+
+    Wanted: there with the right name and tag. Not wanted (`unwant`): not there. A prefix that nobody ever wanted or
+    stopped wanting is left alone. Raises SBCError, and RuntimeError inside a transaction.
+    """
+    with only_writer(sbc) as writer, _noted(sbc), Device(sbc) as device:
+        asked = set(prefixes)
+        done = Push(sbc, device, writer, wanted_of(sbc, asked)).run()
+    return replace(done, unchanged=len(asked) - done.added - done.changed - done.removed)
+
+
+def remove(sbc: SBC, prefixes: Collection[str]) -> Pushed:
+    """Take the rules of these prefixes (E.164 without #) off the device, whatever we wanted before, and forget them.
+
+    The same as `unwant` and `push` for a caller that knows by itself, after a crash as well, what it wants removed:
+    nothing is written into our database before the device has done it. Raises what `push` raises.
+    """
+    with only_writer(sbc) as writer, _noted(sbc), Device(sbc) as device:
+        return Push(sbc, device, writer, dict.fromkeys(prefixes), forget=True).run()
+
+
+@contextmanager
+def _noted(sbc: SBC) -> Iterator[None]:
+    """Keep at the SBC's row whether it answered and the last problem, none where the block went well."""
+    try:
+        yield
+    except SBCError as error:
+        _note(sbc, error.online, error.message)
+        raise
+    _note(sbc, True, "")
+
+
+def _note(sbc: SBC, online: bool | None, problem: str) -> None:
+    """Write these columns only: the lock and the settings belong to others. `online` None: it was not asked."""
+    fresh: dict[str, Any] = {"problem": problem}
+    if online is not None:
+        fresh |= {"online": online, "online_checked_at": timezone.now()}
+    SBC.objects.filter(pk=sbc.pk).update(**fresh)
+    for column, value in fresh.items():
+        setattr(sbc, column, value)

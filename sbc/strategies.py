@@ -1,0 +1,83 @@
+"""How rules are read from a device and written to it: one pair of functions for each WriteStrategy.
+
+Both are built on published pages and were never tried on a real device (upstreams.md §4); a third way is a third pair.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from . import cli
+from .device import Device
+from .dialplan import Difference, PlanFile, Rule, UnreadablePlan, merge, render
+from .errors import BadAnswer, PlanMissing, Rejected
+from .models import WriteStrategy
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One dial plan as it was read. Two that are equal were not edited in between.
+
+    `rules` have the keys that the strategy writes by; `table_size` counts the rules of all plans of the device;
+    `file` is what the CSV strategy read.
+    """
+
+    rules: Mapping[int, Rule]
+    table_size: int
+    file: PlanFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """`read(device)` looks; `write(device, plan, difference, before_each)` works a difference into the plan just read.
+
+    `before_each` is called before every request that changes something. Both raise SBCError.
+    """
+
+    read: Callable[[Device], Plan]
+    write: Callable[[Device, Plan, Difference, Callable[[], None]], None]
+
+
+def read_by_cli(device: Device) -> Plan:
+    """Rules by their index, from a `show` command."""
+    try:
+        plans = cli.read_plans(device.show(cli.SHOW))
+    except UnreadablePlan as problem:
+        raise BadAnswer(device.sbc.name, str(problem), retryable=True) from None
+    name = device.sbc.dial_plan
+    if name not in plans:
+        raise PlanMissing(device.sbc.name, plan=name)
+    return Plan(plans[name], sum(len(rules) for rules in plans.values()))
+
+
+def write_by_cli(device: Device, plan: Plan, change: Difference, before_each: Callable[[], None]) -> None:
+    """Only the rules that change. A script works as a whole or not at all."""
+    for script in cli.scripts(device.sbc.dial_plan, plan.rules, change):
+        before_each()
+        device.run_script(script)
+
+
+def read_by_csv(device: Device) -> Plan:
+    """Rules by the place of their row. An empty plan and a missing one look the same; writing tells them apart."""
+    file = device.read_plan()
+    size = sum(row.rule is not None for row in file.rows)
+    return Plan(file.rules(device.sbc.dial_plan), size, file)
+
+
+def write_by_csv(device: Device, plan: Plan, change: Difference, before_each: Callable[[], None]) -> None:
+    """The whole file, in which only our rows differ. Raises Rejected where no rule of our plan would be left."""
+    if plan.file is None:
+        raise TypeError("the plan was not read by read_by_csv")
+    merged = merge(plan.file, device.sbc.dial_plan, change)
+    if not merged.rules(device.sbc.dial_plan):
+        said = _("a CSV file cannot empty a dial plan; let the SBC's rules be written by CLI script instead")
+        raise Rejected(device.sbc.name, said=said)
+    before_each()
+    device.put_plan(render(merged))
+
+
+STRATEGIES: dict[str, Strategy] = {
+    WriteStrategy.CLI_INCREMENTAL: Strategy(read_by_cli, write_by_cli),
+    WriteStrategy.CSV_FILE: Strategy(read_by_csv, write_by_csv),
+}

@@ -1,0 +1,29 @@
+"""All figures, one after the other."""
+
+import logging
+import sys
+
+from django.db import connection
+
+from . import operations
+
+
+def main() -> int:
+    """0 where every figure is within its limit, 1 where one is not, 2 without PostgreSQL."""
+    if connection.vendor != "postgresql":
+        sys.stderr.write(
+            "The benchmarks need PostgreSQL: set DATABASE_URL, such as postgres://oc:oc@127.0.0.1:5432/oc\n"
+        )
+        return 2
+    logging.disable(logging.WARNING)  # no broker runs here, and every task would say so
+    name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    kept = True
+    try:
+        for figure in operations.figures():
+            sys.stdout.write(f"{figure.line()}\n")
+            sys.stdout.flush()
+            kept = kept and figure.kept
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0)
+    return 0 if kept else 1

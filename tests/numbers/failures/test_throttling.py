@@ -1,0 +1,94 @@
+"""F01, F02: Microsoft wants to be asked less often."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from ocadmin.numbers.lifecycle import Status
+from ocadmin.numbers.models import PhoneNumber, UpstreamJob
+from ocadmin.tasks import engine
+from ocadmin.tasks.models import ItemState, TaskState
+from tests.numbers import passes
+from tests.numbers.world import SAUERLAND, World
+
+from .scenes import asked, counters, history, jobs, marks, once_each, outcomes, release, standing, task_page, wait_of
+
+pytestmark = pytest.mark.django_db
+
+RELEASES = {"mount": "oc", "method": "POST", "path": "/releases"}
+
+
+@pytest.mark.failure("F01")
+def test_the_named_pause_is_kept_to_the_second_and_nothing_is_sent_twice(world: World, alice_client: Client) -> None:
+    numbers = world.numbers(2)
+    world.sandbox.fault(RELEASES, {"status": 429, "headers": {"Retry-After": "7"}})
+    task = passes.advance(release())
+    assert (task.state, task.error_code, wait_of(task)) == (TaskState.WAITING, "throttled", 7.0)
+    assert engine.advance(task.pk) is None  # not due: whoever is nudged early asks nobody
+    assert asked(world, "releases") == ["send 429"]
+
+    seen = task_page(alice_client, task)
+    assert "it refused because of too many requests (429); ask again in 7 seconds." in seen
+    assert f"It goes on by itself, next at {timezone.localtime(task.next_run_at):%H:%M:%S}" in seen
+
+    assert [standing(number) for number in numbers] == [(Status.RELEASE_REQUESTED, "contract ended")] * 2
+    assert {state for state, _code in outcomes(task).values()} == {ItemState.RUNNING}
+    job = UpstreamJob.objects.get()
+    assert (job.ms_job_id, job.sent_at, job.status) == (None, None, "")
+
+    passes.finish(task)
+    assert counters(task) == (TaskState.SUCCEEDED, 2, 0)
+    assert jobs() == [("Complete", 2, 2, 0)]
+    assert history(numbers[0]) == ["release.requested", "release.completed"]
+    assert asked(world, "releases") == ["send 429", "send 202", "follow 200"]
+    assert len(marks(world, "releases")) == 1
+    assert once_each(world, "releases", [number.e164 for number in numbers])
+
+
+@pytest.mark.failure("F01")
+def test_beyond_the_limit_the_rest_waits_and_what_was_accepted_is_not_asked_for_again(
+    world: World, alice_client: Client
+) -> None:
+    """Microsoft's own limit, not a single refusal: the second customer's job comes too early."""
+    other = world.new_customer(SAUERLAND, "Sauerland")
+    (first,) = world.numbers(1)
+    (second,) = world.numbers(1, first=442079460600, customer=other, routed=False)
+    world.sandbox.call("POST", "/clock", {"mode": "manual"})
+    world.sandbox.call("PUT", "/state", {"limits": {"releases": 1, "releasesSeconds": 30}})
+    task = passes.advance(release())
+    assert (task.state, wait_of(task)) == (TaskState.WAITING, 30.0)
+    assert "ask again in 30 seconds." in task_page(alice_client, task)
+    accepted, waiting = UpstreamJob.objects.order_by("pk")
+    assert (accepted.ms_job_id is not None, accepted.sent_at is not None) == (True, True)
+    assert (waiting.ms_job_id, waiting.sent_at) == (None, None)
+
+    world.sandbox.call("POST", "/clock/advance", {"seconds": 30})
+    passes.finish(task)
+    assert counters(task) == (TaskState.SUCCEEDED, 2, 0)
+    assert asked(world, "releases").count("send 202") == 2
+    assert asked(world, "releases").count("send 429") == 1
+    assert once_each(world, "releases", [first.e164])
+    assert not PhoneNumber.objects.filter(pk__in=(first.pk, second.pk)).exists()
+
+
+@pytest.mark.failure("F02")
+def test_without_a_named_pause_the_pauses_grow_and_are_not_all_alike(world: World, alice_client: Client) -> None:
+    (number,) = world.numbers(1)
+    world.sandbox.fault(RELEASES, {"status": 429}, times=4)
+    task = release()
+    waits = []
+    for _attempt in range(4):
+        passes.advance(task)
+        waits.append(wait_of(task))
+    assert task.attempts == 4
+    assert "too many requests (429); wait a while before asking again." in task_page(alice_client, task)
+    for wait, plain in zip(waits, (2, 4, 8, 16), strict=True):
+        assert 0.5 * plain <= wait <= 1.5 * plain
+    # Many tasks that were refused in the same moment must not come back in the same moment.
+    assert not all(wait == round(wait) for wait in waits)
+
+    passes.finish(task)
+    assert counters(task) == (TaskState.SUCCEEDED, 1, 0)
+    assert asked(world, "releases") == ["send 429"] * 4 + ["send 202", "follow 200"]
+    assert once_each(world, "releases", [number.e164])
+    assert jobs() == [("Complete", 1, 1, 0)]

@@ -1,0 +1,26 @@
+"""The bench, once per way of writing rules."""
+
+import pytest
+
+from sbc.models import WriteStrategy
+from tests.sandbox_process import Sandbox
+
+from .bench import Bench
+
+
+@pytest.fixture(params=WriteStrategy.values)
+def bench(db: None, sandbox: Sandbox, request: pytest.FixtureRequest) -> Bench:
+    """For everything that must not depend on how rules are written."""
+    return Bench(sandbox, request.param)
+
+
+@pytest.fixture
+def cli_bench(db: None, sandbox: Sandbox) -> Bench:
+    """Written by CLI scripts."""
+    return Bench(sandbox, WriteStrategy.CLI_INCREMENTAL)
+
+
+@pytest.fixture
+def csv_bench(db: None, sandbox: Sandbox) -> Bench:
+    """Written by CSV file."""
+    return Bench(sandbox, WriteStrategy.CSV_FILE)
