@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sbc import services
 from sbc.dialplan import Rule
@@ -61,24 +62,43 @@ def ways(pairs: set[Pair]) -> dict[Pair, list[Way]]:
     return {pair: connected[pair] or list(behind[pair[1]].values()) for pair in pairs}
 
 
-def behind(e164s: Sequence[str]) -> dict[SBC, list[str]]:
-    """The SBCs that have, or may have, rules for these numbers of ours, each with the numbers; managed ones only.
+class Placed(NamedTuple):
+    """A number of ours, with what decides where it is routed."""
+
+    pk: int
+    e164: str
+    customer_id: int
+    calling_profile_id: uuid.UUID | None
+    source: str
+
+
+def placed(e164s: Sequence[str]) -> list[Placed]:
+    """Those of the numbers that are ours."""
+    found: list[Placed] = []
+    for start in range(0, len(e164s), CHUNK):
+        # Lists, not subqueries: of rows written a moment ago the database has no statistics, and plans badly.
+        rows = PhoneNumber.objects.filter(e164__in=e164s[start : start + CHUNK]).order_by()
+        found += map(Placed._make, rows.values_list(*Placed._fields))
+    return found
+
+
+def behind(numbers: Sequence[Placed]) -> dict[SBC, list[str]]:
+    """The SBCs that have, or may have, rules for these numbers, each with the numbers; managed ones only.
 
     Those of the customer's ways, and those where we know of a rule: a number that has moved in from elsewhere may have
     a rule that nobody has told us of.
     """
+    mine: dict[Pair, list[str]] = defaultdict(list)
+    for number in numbers:
+        if number.source in MANAGED:
+            mine[number.customer_id, number.calling_profile_id].append(number.e164)
     found: dict[int, set[str]] = defaultdict(set)
-    for start in range(0, len(e164s), CHUNK):
-        # Lists, not subqueries: of rows written a moment ago the database has no statistics, and plans badly.
-        chunk = PhoneNumber.objects.filter(e164__in=e164s[start : start + CHUNK], source__in=MANAGED).order_by()
-        mine: dict[Pair, list[str]] = defaultdict(list)
-        for e164, customer, profile in chunk.values_list("e164", "customer_id", "calling_profile_id"):
-            mine[customer, profile].append(e164)
-        for pair, some in ways(set(mine)).items():
-            for way in some:
-                found[way.sbc.pk].update(mine[pair])
-        managed = [e164 for some in mine.values() for e164 in some]
-        rules = DialPlanRule.objects.filter(prefix__in=managed).exclude(sbc__in=list(found)).order_by()
+    for pair, some in ways(set(mine)).items():
+        for way in some:
+            found[way.sbc.pk].update(mine[pair])
+    managed = [e164 for some in mine.values() for e164 in some]
+    for start in range(0, len(managed), CHUNK):
+        rules = DialPlanRule.objects.filter(prefix__in=managed[start : start + CHUNK]).order_by()
         for sbc_id, prefix in rules.values_list("sbc_id", "prefix"):
             found[sbc_id].add(prefix)
     return {sbc: sorted(found[sbc.pk]) for sbc in SBC.objects.filter(pk__in=found).order_by("pk")}
@@ -86,7 +106,7 @@ def behind(e164s: Sequence[str]) -> dict[SBC, list[str]]:
 
 def unwant(e164s: Sequence[str]) -> None:
     """Write down that no SBC may have rules for these numbers of ours any more."""
-    for sbc, prefixes in behind(e164s).items():
+    for sbc, prefixes in behind(placed(e164s)).items():
         services.unwant(sbc, prefixes)
 
 

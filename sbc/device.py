@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -218,10 +219,16 @@ def password_of(sbc: SBC) -> str:
         raise NotConfigured(sbc.name, problem=problem) from None
 
 
-def _trusted(sbc: SBC) -> ssl.SSLContext | bool:
+@cache
+def _system_trust() -> ssl.SSLContext:
+    """Made once: reading the system's certificates takes longer than most exchanges."""
+    return ssl.create_default_context()
+
+
+def _trusted(sbc: SBC) -> ssl.SSLContext:
     """Whose certificates are accepted: those of the bundle, else those that the system trusts."""
     if not sbc.ca_bundle.strip():
-        return True
+        return _system_trust()
     try:
         return ssl.create_default_context(cadata=sbc.ca_bundle)
     except (ssl.SSLError, ValueError):

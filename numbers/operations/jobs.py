@@ -7,7 +7,7 @@ never asked about twice. upstreams.md §9.3, §9.4; the wait between polls is th
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from ..microsoft.errors import MicrosoftError, NotFound, Throttled
 from ..microsoft.job_records import Entry, JobRecord
 from ..microsoft.operator_connect import Accepted, OperatorConnect
 from ..models import Customer, UpstreamJob
-from . import failures
+from . import failures, sending
 from .base import NumberOperation
 from .items import UNKNOWN, alive, close, customer_of, pending
 from .windows import seconds_until_free
@@ -36,7 +36,7 @@ SENT, UNFINISHED, QUEUED = "sent", "not_finished", "queued"
 IN_PROGRESS = "OperationInProgress"  # Microsoft's word for a number that somebody else's operation has
 MOST_SENDS, LONGEST_QUEUE_SECONDS = 15, 60.0  # together: queue behind it for some ten minutes
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 2.0, 30.0
-AT_ONCE = 5  # jobs that are written down, sent or asked for in one step
+AT_ONCE = 10  # jobs that are sent or asked for in one step
 
 Opened = tuple[UpstreamJob, Sequence[TaskItem]]
 
@@ -155,54 +155,58 @@ class JobOperation(NumberOperation):
         return self.prepare(run) if not run.cancelling and pending(run.task).exists() else None
 
     def _open(self, run: Run) -> Outcome | None:
-        """Write down the next few jobs, then send them."""
+        """Write down the next few jobs and send them."""
         if run.cancelling or not pending(run.task).exists():
             return None
-        opened: list[Opened] = []
-        with run.commit():
-            while len(opened) < AT_ONCE and not run.cancelling and not seconds_until_free(self.jobs):
+        return self._send(run, self._written_down(run))
+
+    def _written_down(self, run: Run) -> Iterator[Opened]:
+        """The next jobs, each one in the database before it is given out; at most as many as a slice has time for."""
+        for _place in range(AT_ONCE):
+            with run.commit():
+                if run.cancelling or seconds_until_free(self.jobs):
+                    return
                 items = self.batch(pending(run.task))
                 if not items:
-                    break
-                opened.append((_write_down(self.jobs, run.task, items), items))
-            run.task.step = _("Sending to Microsoft")
-        return self._send(run, opened) if opened else None
+                    return
+                job = _write_down(self.jobs, run.task, items)
+                run.task.step = _("Sending to Microsoft")
+            yield job, items
+            if run.over:
+                return
 
-    def _send(self, run: Run, opened: Sequence[Opened]) -> Outcome:
-        """Send what is written down; what Microsoft says is saved for all of them together.
+    def _send(self, run: Run, opened: Iterable[Opened]) -> Outcome | None:
+        """Send what is written down; what Microsoft says is saved for all of them together. None: nothing to send."""
+        sent: list[Opened] = []
 
-        After a pause or an error the rest is left unsent.
-        """
-        answers: list[tuple[UpstreamJob, Accepted]] = []
-        refused: list[tuple[UpstreamJob, list[str], MicrosoftError]] = []
+        def letters() -> Iterator[tuple[UpstreamJob, dict[str, Any]]]:
+            for job, items in opened:
+                sent.append((job, items))
+                yield job, self.body(run.task, job.customer, items)
+
+        replies = sending.send(self._client(run), self.jobs, letters())
         trouble: TryLater | TaskFailed | None = None
-        unsent: list[int] = []
-        for job, items in opened:
-            if trouble or (answers and run.over):
-                unsent.append(job.pk)
-                continue
-            try:
-                body = self.body(run.task, job.customer, items)
-                answers.append((job, self._client(run).start_job(self.jobs, body, job.correlation_id)))
-            except failures.REFUSALS as error:
-                refused.append((job, [item.key for item in items], error))
-                trouble = TaskFailed(error.message, error.code) if failures.about_us(error) else None
-            except MicrosoftError as error:
-                trouble = failures.patient(error, run.task.attempts)
-                if isinstance(error, Throttled):  # not carried out, so there is nothing to look for
-                    trouble = TryLater(error.message, error.code, error.retry_after)
-                    unsent.append(job.pk)
+        for reply in replies:
+            if isinstance(reply, failures.REFUSALS) and failures.about_us(reply):
+                trouble = TaskFailed(reply.message, reply.code)
+            elif isinstance(reply, Throttled):
+                trouble = TryLater(reply.message, reply.code, reply.retry_after)
+            elif isinstance(reply, MicrosoftError) and not isinstance(reply, failures.REFUSALS):
+                trouble = failures.patient(reply, run.task.attempts)
+        # What Microsoft did not carry out, there is nothing to look for.
+        unsent = [job.pk for (job, _i), reply in zip(sent, replies, strict=True) if _not_carried_out(reply)]
         UpstreamJob.objects.filter(pk__in=unsent).update(sent_at=None)
-        if answers or refused:
+        if any(isinstance(reply, (Accepted, *failures.REFUSALS)) for reply in replies):
             with run.commit():
-                for job, accepted in answers:
-                    _accept(job, accepted)
-                for job, keys, refusal in refused:
-                    self._refused(run, job, keys, refusal)
+                for (job, items), reply in zip(sent, replies, strict=True):
+                    if isinstance(reply, Accepted):
+                        _accept(job, reply)
+                    elif isinstance(reply, failures.REFUSALS):
+                        self._refused(run, job, [item.key for item in items], reply)
                 run.task.step = _("Microsoft is working on it")
         if trouble:
             raise trouble
-        return Continue()
+        return Continue() if sent else None
 
     def _refused(self, run: Run, job: UpstreamJob, keys: list[str], error: MicrosoftError) -> None:
         """Microsoft did not take the job on. Numbers that it names fail; without names all do. The rest go again."""
@@ -343,6 +347,10 @@ def _write_down(kind: str, task: Task, items: Sequence[TaskItem]) -> UpstreamJob
         updated_at=timezone.now(),
     )
     return job
+
+
+def _not_carried_out(reply: sending.Reply) -> bool:
+    return reply is None or isinstance(reply, Throttled)
 
 
 def _accept(job: UpstreamJob, accepted: Accepted) -> None:

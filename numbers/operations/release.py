@@ -176,13 +176,15 @@ class Release(JobOperation):
         if not keys_of:
             return None
         run.task.step = _("Removing SBC rules")
-        off = sbc_rules.take_off(run, [key for keys in keys_of.values() for key in keys])
+        ours = routing.placed([key for keys in keys_of.values() for key in keys])
+        off = sbc_rules.take_off(run, ours)
+        ids = {number.e164: number.pk for number in ours}
         some = False
         for pk, keys in keys_of.items():
             if ready := [key for key in keys if key not in off.held]:
                 some = True
                 with run.commit():
-                    _archive(run, jobs[pk], ready, off)
+                    _archive(run, jobs[pk], {key: ids.get(key) for key in ready}, off)
         if some:
             return Continue()
         return Wait(off.seconds, _("Waiting for an SBC. %(why)s") % {"why": off.why})
@@ -237,13 +239,17 @@ def _check_sbcs(run: Run, operation: Release) -> Outcome:
     return Continue()
 
 
-def _archive(run: Run, job: UpstreamJob, keys: list[str], off: sbc_rules.TakenOff) -> None:
-    """`keys`, all or some of a job, become released numbers: nothing holds them back any more."""
+def _archive(run: Run, job: UpstreamJob, ready: dict[str, int | None], off: sbc_rules.TakenOff) -> None:
+    """All or some of a job's numbers become released ones: nothing holds them back any more.
+
+    `ready`: number to its row's id, None where the row has gone meanwhile.
+    """
     items = TaskItem.objects.filter(job_ref=job.pk, state=ItemState.RUNNING)
     if off.held:
-        items = items.filter(key__in=keys)
+        items = items.filter(key__in=list(ready))
+    pks = [pk for pk in ready.values() if pk is not None]
     archive.leave(
-        PhoneNumber.objects.filter(status=Status.RELEASE_REQUESTED, e164__in=keys),
+        PhoneNumber.objects.filter(pk__in=pks, status=Status.RELEASE_REQUESTED),
         Cause.RELEASE_COMPLETED,
         at=timezone.now(),
         task_ref=run.task.pk,
@@ -252,7 +258,7 @@ def _archive(run: Run, job: UpstreamJob, keys: list[str], off: sbc_rules.TakenOf
     )
     after = {"status": "RELEASED", "ms_job_id": str(job.ms_job_id)}
     history.entries_of_items("release.completed", run.task, items, before=_REQUESTED, after=after)
-    if left := sorted(off.left.intersection(keys)):
+    if left := sorted(off.left.intersection(ready)):
         message = _("Released, but its rule stays on an SBC. %(why)s") % {"why": off.why}
         close(run, left, ItemState.SUCCEEDED, code=RULE_LEFT, message=message, job=job)
         run.task.result["rules_left"] = run.task.result.get("rules_left", 0) + len(left)

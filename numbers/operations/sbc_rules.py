@@ -88,7 +88,7 @@ class TakenOff:
     why: str = ""
 
 
-def take_off(run: Run, keys: Sequence[str]) -> TakenOff:
+def take_off(run: Run, numbers: Sequence[routing.Placed]) -> TakenOff:
     """Take the rules of numbers that are no longer anybody's off the SBCs. Outside any transaction.
 
     An SBC that will not be written is not asked again in this task: its rules are noted as unwanted. After a request
@@ -98,7 +98,7 @@ def take_off(run: Run, keys: Sequence[str]) -> TakenOff:
     waits: list[SBCError] = []
     held: set[str] = set()
     left: dict[SBC, list[str]] = {}
-    for sbc, prefixes in routing.behind(keys).items():
+    for sbc, prefixes in routing.behind(numbers).items():
         if str(sbc.pk) not in given_up:
             try:
                 services.remove(sbc, prefixes)

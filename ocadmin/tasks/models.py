@@ -215,12 +215,12 @@ class TaskItem(models.Model):
         ordering = ("pk",)
         indexes = [
             models.Index(fields=["task", "state", "id"], name="item_task_state"),
-            models.Index(fields=["key", "-updated_at"], name="item_key"),
             models.Index(fields=["job_ref"], condition=Q(job_ref__isnull=False), name="item_job"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=ItemState.values), name="item_known_state"),
-            models.UniqueConstraint(fields=["task", "key"], name="item_once_per_task"),
+            # In this order it finds the tasks of a number as well.
+            models.UniqueConstraint(fields=["key", "task"], name="item_once_per_task"),
             models.UniqueConstraint(
                 F("key"), condition=Q(state__in=sorted(ITEM_ALIVE)), name="item_one_running_per_number"
             ),

@@ -34,7 +34,8 @@ PAUSE_SECONDS = 5.0
 MOST_ATTEMPTS = 5  # at removing a spare rule, which does no harm
 
 _MISSING = Q(wanted=True) & ~Q(present=True)
-_SPARE = Q(wanted=False)
+# A rule that was never looked for was never written: an SBC that refused us is not asked about it again (F23).
+_SPARE = Q(wanted=False, present__isnull=False)
 
 
 def bring_next(run: Run) -> Outcome | None:

@@ -100,6 +100,18 @@ def number_page(client: Client, e164: str, tab: str = "details") -> str:
     return page(client, f"/numbers/{e164}/?tab={tab}")
 
 
+def upload_page(client: Client, world: World, numbers: list[str]) -> HttpResponse:
+    """What follows the form for an upload to the world's customer: the plan, or the form with what is wrong."""
+    fields = {
+        "numbers": "\n".join(numbers),
+        "calling_profile": str(world.profile.pk),
+        "usage": "CallingUserAssignment",
+        "capabilities": ["InboundCalling", "OutboundCalling"],
+        "allow_tenant_address_update": "on",
+    }
+    return client.post(f"/numbers/upload/?customer={world.customer.tenant_id}", fields, follow=True)
+
+
 def plan_of(client: Client, kind: str, numbers: list[PhoneNumber], **fields: Any) -> tuple[str, HttpResponse]:
     """Tick numbers and choose an action: the address of its plan, and the plan. `fields`: what the action asks for."""
     ticked = {"action": kind, "back": "/numbers/", "row": [number.e164 for number in numbers]}

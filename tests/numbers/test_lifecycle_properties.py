@@ -1,0 +1,31 @@
+"""Whatever people, customers, devices and time do in whatever order: no number reaches a state that §5 forbids."""
+
+import os
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.numbers.properties.ledger import Spies
+from tests.numbers.properties.machine import Scripts
+from tests.numbers.properties.stage import Stage
+from tests.sandbox_process import Sandbox
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+def test_no_order_of_events_breaks_the_lifecycle(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(sandbox, monkeypatch)
+    more = int(os.environ.get("LIFECYCLE_SCRIPTS", 0))
+    run_state_machine_as_test(
+        partial(Scripts, stage, Spies(monkeypatch)),
+        settings=settings(
+            derandomize=not more,
+            max_examples=more or 20,
+            stateful_step_count=60 if more else 40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
