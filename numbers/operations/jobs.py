@@ -28,6 +28,7 @@ from ..models import Customer, UpstreamJob
 from . import failures, sending
 from .base import NumberOperation
 from .items import UNKNOWN, alive, close, customer_of, pending
+from .job_ends import refusal, sorted_out
 from .windows import seconds_until_free
 
 REFUSED = "Refused"  # our word for a job that Microsoft did not take on
@@ -140,6 +141,7 @@ class JobOperation(NumberOperation):
             return None
         # Written down before the request leaves: whoever finds the row later has to look for the job first.
         UpstreamJob.objects.filter(pk=job.pk).update(sent_at=timezone.now(), attempts=F("attempts") + 1)
+        _say([job.pk], _("Sent to Microsoft."))
         return self._send(run, [(job, list(run.task.items.filter(job_ref=job.pk).order_by("pk")))])
 
     def _again(self, run: Run) -> Outcome | None:
@@ -195,7 +197,9 @@ class JobOperation(NumberOperation):
                 trouble = failures.patient(reply, run.task.attempts)
         # What Microsoft did not carry out, there is nothing to look for.
         unsent = [job.pk for (job, _i), reply in zip(sent, replies, strict=True) if _not_carried_out(reply)]
-        UpstreamJob.objects.filter(pk__in=unsent).update(sent_at=None)
+        if unsent:
+            UpstreamJob.objects.filter(pk__in=unsent).update(sent_at=None)
+            _say(unsent, _("Not sent yet: Microsoft takes no more for now."))
         if any(isinstance(reply, (Accepted, *failures.REFUSALS)) for reply in replies):
             with run.commit():
                 for (job, items), reply in zip(sent, replies, strict=True):
@@ -220,7 +224,7 @@ class JobOperation(NumberOperation):
         )
         again = run.task.items.filter(job_ref=job.pk).exclude(key__in=named)
         again.update(state=ItemState.PENDING, code="", message="", job_ref=None, updated_at=timezone.now())
-        self._failed(run, [_entry(key, reasons.get(key), error) for key in named])
+        self._failed(run, [refusal(key, reasons.get(key), error) for key in named])
 
     # Following
 
@@ -254,7 +258,7 @@ class JobOperation(NumberOperation):
             _update(job, status=record.status, polled_at=now, poll_at=_next_poll(job, ask_in))
             return
         keys = list(run.task.items.filter(job_ref=job.pk).values_list("key", flat=True))
-        good, bad, silent = _sorted_out(keys, record)
+        good, bad, silent = sorted_out(keys, record)
         words = _("Microsoft's job says nothing about this number; the next synchronisation tells.")
         _update(
             job,
@@ -349,6 +353,11 @@ def _write_down(kind: str, task: Task, items: Sequence[TaskItem]) -> UpstreamJob
     return job
 
 
+def _say(jobs: Sequence[int], message: str) -> None:
+    """Let the items of jobs that are under way say how they stand."""
+    TaskItem.objects.filter(job_ref__in=jobs, state=ItemState.RUNNING).update(message=message)
+
+
 def _not_carried_out(reply: sending.Reply) -> bool:
     return reply is None or isinstance(reply, Throttled)
 
@@ -365,30 +374,3 @@ def _next_poll(job: UpstreamJob, ask_in: float | None) -> datetime:
     age = (now - (job.sent_at or job.created_at)).total_seconds()
     pause = max(FIRST_POLL_SECONDS if ask_in is None else ask_in, min(age / 10, LONGEST_POLL_SECONDS))
     return now + timedelta(seconds=pause)
-
-
-def _entry(key: str, reason: dict[str, Any] | None, error: MicrosoftError) -> Entry:
-    """Why one number of a refused job failed: Microsoft's word on it, else on the whole."""
-    if reason:
-        return Entry(key, str(reason.get("code") or error.upstream_code), str(reason.get("message") or error.message))
-    return Entry(key, error.upstream_code or error.code, error.message)
-
-
-def _sorted_out(keys: list[str], record: JobRecord | None) -> tuple[list[str], list[Entry], list[str]]:
-    """Which numbers went well, which did not, and of which the job says nothing."""
-    if record is None:
-        return [], [], keys
-    if record.expired:
-        words = record.error_message or _("Microsoft did not finish this in time.")
-        return [], [Entry(key, record.error_code or record.status, words) for key in keys], []
-    decided = {entry.e164: entry for entry in record.entries}
-    good, bad, silent = [], [], []
-    for key in keys:
-        entry = decided.get(key)
-        if entry is not None:
-            bad.append(entry) if entry.code else good.append(key)
-        elif record.error_code and not decided:
-            bad.append(Entry(key, record.error_code, record.error_message))
-        else:
-            silent.append(key)
-    return good, bad, silent

@@ -193,7 +193,8 @@ class Release(JobOperation):
         """How many were released, and what was left."""
         text = ngettext("%(n)d number released.", "%(n)d numbers released.", task.succeeded) % {"n": task.succeeded}
         if task.failed:
-            text += " " + _("%(n)d were not; each says why.") % {"n": task.failed}
+            left = ngettext("%(n)d was not; it says why.", "%(n)d were not; each says why.", task.failed)
+            text += " " + left % {"n": task.failed}
         if left := task.result.get("rules_left"):
             text += " " + _("The SBC rules of %(n)d could not be removed.") % {"n": left}
         if withdrawn := task.result.get(WITHDRAWN):

@@ -1,6 +1,7 @@
 """Small pieces of HTML that tables and templates share. Plain functions, because a list calls them a thousand times."""
 
 import datetime
+import re
 import uuid
 from collections.abc import Iterable
 from functools import lru_cache
@@ -13,10 +14,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+
 
 @lru_cache(maxsize=8192)
 def reading_form(e164: str) -> str:
-    """ "+44 20 7946 0958" for "+442079460958"; the text as it came where the library cannot read it."""
+    """ "+44 20 7946 0958" for "+442079460958"; any other text, and what the library cannot read, as it came."""
+    if not _E164.fullmatch(e164):  # the library would drop the letters of a damaged number
+        return e164
     try:
         number = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:

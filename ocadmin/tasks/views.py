@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -22,7 +22,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.access.request import Request
 from ocadmin.console.lists import ListView
 
-from . import monitor, registry, services
+from . import monitor, outcomes_csv, registry, services
 from .filters import TaskFilter
 from .models import ItemState, Task, TaskState
 from .remedies import remedy
@@ -62,7 +62,7 @@ def _number(text: str) -> int | None:
 def _jobs(task: Task, principal: Principal) -> QuerySet:
     """Microsoft's jobs of this task. The model belongs to a room above and is reached by its related name."""
     scope = principal.scope(Permission.VIEW)
-    jobs = task.upstream_jobs.order_by("pk")
+    jobs = task.upstream_jobs.select_related("customer").order_by("pk")
     if scope.everything:
         return jobs
     return jobs.filter(Q(customer_id__in=scope.customers) | Q(customer__channel_id__in=scope.channels))
@@ -142,6 +142,21 @@ def task_detail(request: Request, pk: int) -> HttpResponse:
     response = render(request, "tasks/_rows.html" if swap else "tasks/detail.html", context)
     patch_vary_headers(response, ("HX-Request", "HX-Target"))
     return response
+
+
+@login_required
+@require_GET
+def task_outcomes(request: Request, pk: int) -> StreamingHttpResponse:
+    """What became of each number as a CSV file; ?outcome=failed for those with one outcome."""
+    items = monitor.visible_items(_task(request, pk), request.principal).order_by("pk")
+    state = request.GET.get("outcome", "")
+    if state in ItemState.values:
+        items = items.filter(state=state)
+    lines = outcomes_csv.lines(items)
+    name = f"task-{pk}-{state if state in ItemState.values else 'outcomes'}.csv"
+    return StreamingHttpResponse(
+        lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @require_GET

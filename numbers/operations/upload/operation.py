@@ -99,7 +99,8 @@ class Upload(JobOperation):
             task.succeeded,
         ) % {"n": task.succeeded}
         if task.failed:
-            text += " " + _("%(n)d were not; each says why.") % {"n": task.failed}
+            left = ngettext("%(n)d was not; it says why.", "%(n)d were not; each says why.", task.failed)
+            text += " " + left % {"n": task.failed}
         if left := task.result.get("rules_left"):
             text += " " + _("The spare SBC rules of %(n)d could not be removed.") % {"n": left}
         return text

@@ -215,4 +215,5 @@ def _leave(run: Run) -> None:
                 item.message = f"{item.message[: 499 - len(words)]} {words}"
             TaskItem.objects.bulk_update(items, ["message"], batch_size=200)
         kept = {key for keys in spare.values() for key in keys}
-        run.task.result["rules_left"] = run.task.result.get("rules_left", 0) + len(kept)
+        if kept:
+            run.task.result["rules_left"] = run.task.result.get("rules_left", 0) + len(kept)

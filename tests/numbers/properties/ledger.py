@@ -10,12 +10,12 @@ from django.db.models import Count
 
 from ocadmin.access.models import AuditEntry
 from ocadmin.numbers import lifecycle
-from ocadmin.numbers.lifecycle import BIRTH, ENDS, Cause, Source, Status
+from ocadmin.numbers.lifecycle import BIRTH, ENDS, Cause, Status
 from ocadmin.numbers.models import PhoneNumber, ReleasedNumber, UpstreamJob
 from ocadmin.numbers.routing import MANAGED
 from ocadmin.tasks import engine
 from ocadmin.tasks.models import ITEM_ALIVE, Task, TaskItem
-from tests.numbers.properties.stage import HAND, NUMBERS, SLUGS, Rules, Stage
+from tests.numbers.properties.stage import HAND, SLUGS, Rules, Stage
 
 LIVE = (Status.ACTIVE, Status.MARKED_FOR_REMOVAL, Status.PENDING_FIRST_SYNC)  # at Microsoft: somebody may call it
 LEFT = "RELEASED"  # what the history calls the end
@@ -168,9 +168,7 @@ class Ledger:
 
     def _not_ours(self, running: dict[str, Rules]) -> None:
         """Rules that somebody has made by hand are as they were, as long as no upload of ours has named the number."""
-        named = set(
-            TaskItem.objects.filter(task__kind="upload", data__has_key="sbcs").values_list("key", flat=True)
-        )
+        named = set(TaskItem.objects.filter(task__kind="upload", data__has_key="sbcs").values_list("key", flat=True))
         for slug, before in self.hand.items():
             expected = {prefix: rule for prefix, rule in before.items() if prefix not in named}
             now = _by_hand(running[slug])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ocadmin.access.principal import SYSTEM
-from ocadmin.numbers.lifecycle import Source, Status
+from ocadmin.numbers.lifecycle import Source
 from ocadmin.numbers.models import Location, PhoneNumber
 from ocadmin.numbers.operations import ON_NUMBERS, clean_up, sync, upload
 from ocadmin.tasks import engine, services
@@ -20,9 +20,10 @@ from tests.numbers.properties.ending import Ending
 from tests.numbers.properties.ledger import Ledger, Spies
 from tests.numbers.properties.stage import HAND, NUMBERS, SLUGS, Rules, Stage
 
-STARTS = ("absent", "managed", "managed", "assigned", "external", "unknown")
+STARTS = ("absent", "managed", "assigned", "external", "unknown", "gone", "asked for")
+OURS = {"managed": "Unassigned", "assigned": "UserAssigned", "gone": "Unassigned", "asked for": "Unassigned"}
 one = st.sampled_from(NUMBERS)
-some = st.sets(one, min_size=1)
+some = st.one_of(st.just(set(NUMBERS)), st.sets(one, min_size=1))
 who = st.integers(0, 1)
 DIRECTORY = ("begin", "profiles", "consents", "connections", "addresses")
 
@@ -51,23 +52,23 @@ class Scripts(RuleBasedStateMachine):
         rules: dict[str, dict[str, Rules]] = {slug: {"ours": {}, "hand": {}} for slug in SLUGS}
         for e164, (start, place) in zip(NUMBERS, starts, strict=True):
             customer = self.stage.customers[place]
-            status = "UserAssigned" if start == "assigned" else "Unassigned"
-            if start in ("managed", "assigned", "external"):
-                source = Source.EXTERNAL if start == "external" else Source.WEB_UI
+            assigned = OURS.get(start, "Unassigned")
+            if start in OURS or start == "external":
                 PhoneNumberFactory(
                     e164=e164,
                     customer=customer,
                     calling_profile=self.stage.profile,
-                    assignment_status=status,
-                    source=source,
+                    assignment_status=assigned,
+                    source=Source.WEB_UI if start in OURS else Source.EXTERNAL,
                     when_created=timezone.now(),
                     status_changed_at=timezone.now(),
                 )
+            if start not in ("absent", "gone"):
+                asked = 2 if start == "asked for" else 0
+                self.stage.appears(e164, customer, assignmentStatus=assigned, acquiredNumberStatus=asked)
             if start != "absent":
-                self.stage.appears(e164, customer, assignmentStatus=status)
+                side, rule = ("ours", (customer.full_name[:15], "trunk.example")) if start in OURS else ("hand", HAND)
                 for slug in self.stage.ways[customer.pk]:
-                    side = "ours" if start in ("managed", "assigned") else "hand"
-                    rule = (customer.full_name[:15], "trunk.example") if side == "ours" else HAND
                     rules[slug][side][e164] = rule
         self.stage.route(rules)
         self.ledger = Ledger(self.stage, self.spies)
@@ -163,13 +164,16 @@ class Scripts(RuleBasedStateMachine):
 
     # Workers and the clock
 
-    @rule(nth=st.integers(0, 9), slices=st.sampled_from((1, 1, 2, 4, 8, 16)))
+    @rule(nth=st.integers(0, 9), slices=st.sampled_from((1, 1, 2, 3)))
+    def work_a_little(self, nth: int, slices: int) -> None:
+        """The same, so that it is done more often."""
+        self.work(nth, slices)
+
+    @rule(nth=st.integers(0, 9), slices=st.sampled_from((4, 8, 16)))
     def work(self, nth: int, slices: int) -> None:
         """Some slices of one of the tasks that are due; where none is, the time of the next one comes."""
+        self._until_due()
         task = pick(Task.objects.due(), nth)
-        if task is None:
-            self._until_due()
-            task = pick(Task.objects.due(), nth)
         for _ in range(slices):
             if task is None or not Task.objects.due().filter(pk=task.pk).exists():
                 return
@@ -186,9 +190,21 @@ class Scripts(RuleBasedStateMachine):
         return task
 
     def _until_due(self) -> None:
+        """The time of the next task comes, where none has come."""
         waiting = Task.objects.alive().exclude(state=TaskState.ASKING).order_by("next_run_at").first()
-        if waiting is not None:
-            self.stage.clock.turn(max((waiting.next_run_at - timezone.now()).total_seconds(), 0) + 0.01)
+        seconds = (waiting.next_run_at - timezone.now()).total_seconds() if waiting is not None else 0.0
+        if seconds > 0:
+            self.stage.clock.turn(seconds + 0.01)
+
+    @rule(most=st.sampled_from((10, 20, 40)))
+    def everybody_works(self, most: int) -> None:
+        """What is due first comes first, as it does as a rule."""
+        for _ in range(most):
+            self._until_due()
+            task = Task.objects.due().order_by("next_run_at", "pk").first()
+            if task is None:
+                return
+            self.slice(task)
 
     @rule(seconds=st.sampled_from((1, 3, 6, 12, 60, 700, 90_000)))
     def time_passes(self, seconds: int) -> None:
@@ -197,23 +213,17 @@ class Scripts(RuleBasedStateMachine):
 
     # Customers, Microsoft, devices
 
-    @rule(e164=one, action=st.sampled_from(("assign", "unassign", "release", "vanish")))
-    def customer(self, e164: str, action: str) -> None:
-        """In the Teams admin center."""
-        if action == "vanish":
+    @rule(e164=one, what=st.sampled_from(("assign", "unassign", "release", "vanish", "lose", "appear")), place=who)
+    def elsewhere(self, e164: str, what: str, place: int) -> None:
+        """Customers in the Teams admin center; Microsoft loses a number; somebody else gives it to a customer."""
+        if what == "appear":
+            self.stage.appears(e164, self.stage.customers[place])
+        elif what == "lose":
+            self.stage.sandbox.numbers(delete=[e164])
+        elif what == "vanish":
             self.stage.customer_acts(e164, "release", vanish=True)
         else:
-            self.stage.customer_acts(e164, action)
-
-    @rule(e164=one, place=who)
-    def appears(self, e164: str, place: int) -> None:
-        """Somebody else gives the number to a customer."""
-        self.stage.appears(e164, self.stage.customers[place])
-
-    @rule(e164=one)
-    def lost(self, e164: str) -> None:
-        """Microsoft loses a number."""
-        self.stage.sandbox.numbers(delete=[e164])
+            self.stage.customer_acts(e164, what)
 
     @rule(slug=st.sampled_from(sorted(SLUGS)), what=st.sampled_from(("offline", "online", "restart")))
     def device(self, slug: str, what: str) -> None:

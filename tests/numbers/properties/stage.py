@@ -154,7 +154,11 @@ class Stage:
         """The number becomes a customer's at Microsoft, not by us. False where somebody has it."""
         if e164 in self.microsofts():
             return False
-        record = {"telephoneNumber": e164, "tenantId": str(customer.tenant_id), "callingProfileId": str(self.profile.pk)}
+        record = {
+            "telephoneNumber": e164,
+            "tenantId": str(customer.tenant_id),
+            "callingProfileId": str(self.profile.pk),
+        }
         self.sandbox.numbers(upsert=[record | fields])
         return True
 
