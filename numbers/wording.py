@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, Field, Model, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ocadmin.access.principal import Principal
 from ocadmin.console import html
@@ -22,6 +23,10 @@ Names = Mapping[tuple[str, str], str]
 RELEASED = "RELEASED"  # the word for the status of a number that has left
 
 
+# What history tells that is no column: SBC rules go on and off with a number.
+_WORDS = {"routed": gettext_lazy("SBC rules written to"), "unrouted": gettext_lazy("SBC rules removed from")}
+
+
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[tuple[str, Any, Any]]:
     """What changed, for reading: label, before, after. None stands for nothing or empty."""
     keys = sorted({*before, *after})
@@ -30,6 +35,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -
 
 def label(column: str) -> str:
     """What a column (attname) is called on the screens; the column itself where nobody knows it."""
+    if column in _WORDS:
+        return str(_WORDS[column])
     return str(getattr(_FIELDS.get(column), "verbose_name", column))
 
 

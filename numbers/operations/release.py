@@ -258,7 +258,11 @@ def _archive(run: Run, job: UpstreamJob, ready: dict[str, int | None], off: sbc_
         ms_job_id=job.ms_job_id,
     )
     after = {"status": "RELEASED", "ms_job_id": str(job.ms_job_id)}
-    history.entries_of_items("release.completed", run.task, items, before=_REQUESTED, after=after)
+    groups = off.by_sbcs(ready)
+    for names, keys in groups.items():
+        mine = items if len(groups) == 1 else items.filter(key__in=keys)
+        more = {"unrouted": names} if names else {}
+        history.entries_of_items("release.completed", run.task, mine, before=_REQUESTED, after=after | more)
     if left := sorted(off.left.intersection(ready)):
         message = _("Released, but its rule stays on an SBC. %(why)s") % {"why": off.why}
         close(run, left, ItemState.SUCCEEDED, code=RULE_LEFT, message=message, job=job)

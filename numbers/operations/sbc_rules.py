@@ -6,7 +6,7 @@ still outstanding.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -86,6 +86,14 @@ class TakenOff:
     left: frozenset[str] = frozenset()
     seconds: float = 0.0
     why: str = ""
+    gone: dict[str, frozenset[str]] = field(default_factory=dict)  # name of an SBC to the numbers it has no rule of now
+
+    def by_sbcs(self, keys: Collection[str]) -> dict[str, list[str]]:
+        """Names of SBCs, as one text, to those of `keys` whose rules are gone from just these."""
+        found: dict[str, list[str]] = {}
+        for key in keys:
+            found.setdefault(", ".join(name for name, some in self.gone.items() if key in some), []).append(key)
+        return found
 
 
 def take_off(run: Run, numbers: Sequence[routing.Placed]) -> TakenOff:
@@ -98,10 +106,12 @@ def take_off(run: Run, numbers: Sequence[routing.Placed]) -> TakenOff:
     waits: list[SBCError] = []
     held: set[str] = set()
     left: dict[SBC, list[str]] = {}
+    gone: dict[str, frozenset[str]] = {}
     for sbc, prefixes in routing.behind(numbers).items():
         if str(sbc.pk) not in given_up:
             try:
                 services.remove(sbc, prefixes)
+                gone[sbc.name] = frozenset(prefixes)
                 continue
             except SBCError as error:
                 if error.retryable and not run.cancelling:
@@ -118,7 +128,7 @@ def take_off(run: Run, numbers: Sequence[routing.Placed]) -> TakenOff:
             tries = run.cursor["sbc_tries"] = run.cursor.get("sbc_tries", 0) + bool(waits)
     why = " ".join([*given_up.values(), *(error.message for error in waits)])
     seconds = _pause(waits, tries) if waits else 0.0
-    return TakenOff(frozenset(held), frozenset(key for some in left.values() for key in some), seconds, why)
+    return TakenOff(frozenset(held), frozenset(key for some in left.values() for key in some), seconds, why, gone)
 
 
 def _pause(waits: Sequence[SBCError], tries: int) -> float:

@@ -129,7 +129,7 @@ def test_works_without_scripts(open_page: OpenPage, numbers: None) -> None:
 def test_pasting_a_list(open_page: OpenPage, numbers: None, troubles: list[str]) -> None:
     page = open_page("/numbers/?country=DE")
     page.get_by_text("Paste a list").click()
-    page.get_by_label("Numbers", exact=True).fill("+44 20 0000 0001\n+44 20 0000 0055\n+49 30 1")
+    page.get_by_label("Numbers", exact=True).fill("+44 20 0000 0001\n+44 20 0000 0055\n+49 30 1234567")
     page.get_by_role("button", name="Find these numbers").click()
     expect(page.locator("#list")).to_contain_text("3 numbers in the list, 2 found here, 1 not found")
     assert count(page) == 1  # the other one is not German

@@ -292,7 +292,7 @@ def test_sorts_sip_connections_by_name(alice_client: Client, contoso: Customer) 
 
 def test_pages_hold_every_row_once_and_keep_the_filter(alice_client: Client, contoso: Customer) -> None:
     PhoneNumber.objects.bulk_create(
-        PhoneNumber(e164=f"+4420{n:06d}", customer=contoso, status=0, iso_country_code="GB") for n in range(60)
+        PhoneNumber(e164=f"+442079{n:06d}", customer=contoso, status=0, iso_country_code="GB") for n in range(60)
     )
     query = "?status=0&per_page=25&sort=customer"
     seen = [number for page in (1, 2, 3) for number in listed(alice_client, f"{query}&page={page}")]
@@ -308,7 +308,7 @@ def test_counts_no_further_than_ten_thousand(
 ) -> None:
     monkeypatch.setattr("ocadmin.console.paging.COUNT_LIMIT", 30)
     PhoneNumber.objects.bulk_create(
-        PhoneNumber(e164=f"+4420{n:06d}", customer=contoso, status=0, iso_country_code="GB") for n in range(80)
+        PhoneNumber(e164=f"+442079{n:06d}", customer=contoso, status=0, iso_country_code="GB") for n in range(80)
     )
     page = alice_client.get(f"{URL}?per_page=25").content.decode()
     assert "1 to 25 of 30+" in page
@@ -493,7 +493,7 @@ def test_query_budgets(bob: User, bob_client: Client, contoso: Customer) -> None
     SipConnectionFactory(customer=contoso, calling_profile=profile)
     PhoneNumber.objects.bulk_create(
         PhoneNumber(
-            e164=f"+4420{n:06d}",
+            e164=f"+442079{n:06d}",
             customer=contoso,
             status=0,
             calling_profile=profile,
@@ -505,7 +505,7 @@ def test_query_budgets(bob: User, bob_client: Client, contoso: Customer) -> None
     for _n in range(60):
         ReleasedNumberFactory(customer=contoso)
     TaskFactory(state="running", customer_ref=contoso.pk)
-    pasted = bob_client.post("/numbers/paste/", {"numbers": "\n".join(f"+4420{n:06d}" for n in range(100))})
+    pasted = bob_client.post("/numbers/paste/", {"numbers": "\n".join(f"+442079{n:06d}" for n in range(100))})
     with budget("numbers:list"):
         bob_client.get(URL)
     with budget("numbers:list?q"):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ocadmin.tasks.models import ItemState, Task, TaskItem
 from ocadmin.tasks.run import Run
 
-from ... import history, lifecycle
+from ... import history, lifecycle, routing
 from ...countries import country_of, is_toll_free
 from ...lifecycle import Cause, Source
 from ...models import CivicAddress, Location, PhoneNumber, UpstreamJob
@@ -32,10 +32,13 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
     foreign = list(rows.exclude(customer_id=job.customer_id).values_list("e164", flat=True))
     here = rows.filter(customer_id=job.customer_id)
     here.filter(source=Source.EXTERNAL).update(source=run.task.params["source"], modified_at=timezone.now())
+    values = run.task.params["groups"][items[0].data["group"]]
+    pair = (job.customer_id, Settings.of(values).calling_profile)
     after = {
         "status": BORN.name,
-        "usage": run.task.params["groups"][items[0].data["group"]]["usage"],
+        "usage": values["usage"],
         "tn_upload_job_id": str(job.ms_job_id),
+        "routed": ", ".join(sorted(way.sbc.name for way in routing.ways({pair})[pair])),
     }
     arrived = run.task.items.filter(key__in=here.values("e164"))
     message = run.task.params.get("comment", "")[:500]

@@ -48,6 +48,8 @@ def test_numbers_leave_microsoft_then_the_sbc_then_us(world: World) -> None:
     assert gone.quarantine_until - gone.released_at == timedelta(days=settings.ENV.quarantine_days)
     actions = AuditEntry.objects.filter(object_id="+442079460500").order_by("pk").values_list("action", "ticket")
     assert list(actions) == [("release.requested", "CHG-9"), ("release.completed", "CHG-9")]
+    last = AuditEntry.objects.get(object_id="+442079460500", action="release.completed").after
+    assert last == {"status": "RELEASED", "ms_job_id": str(job.ms_job_id), "unrouted": "EMEA SP1 SBC"}
     assert {item.upstream_ids["ms_job_id"] for item in task.items.all()} == {str(job.ms_job_id)}
 
 
@@ -68,6 +70,7 @@ def test_a_number_that_came_in_elsewhere_never_touches_an_sbc(world: World) -> N
     passes.finish(submit())
     assert world.device_prefixes() == {"+442079460500"}
     assert not PhoneNumber.objects.exists()
+    assert "unrouted" not in AuditEntry.objects.get(action="release.completed").after
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_numbers_are_routed_then_uploaded_and_wait_for_a_synchronisation(place: 
     assert task.items.get(key=NUMBERS[0]).upstream_ids == {"ms_job_id": str(job.ms_job_id)}
     entry = AuditEntry.objects.get(object_id=NUMBERS[0])
     assert (entry.action, entry.ticket, entry.message) == ("upload.accepted", "CHG-7", "new office")
-    assert entry.after["tn_upload_job_id"] == str(job.ms_job_id)
+    assert (entry.after["tn_upload_job_id"], entry.after["routed"]) == (str(job.ms_job_id), "EMEA SP1 SBC")
 
 
 def test_the_first_synchronisation_makes_them_active(place: World) -> None:
