@@ -77,7 +77,7 @@ def placed(e164s: Sequence[str]) -> list[Placed]:
     found: list[Placed] = []
     for start in range(0, len(e164s), CHUNK):
         # Lists, not subqueries: of rows written a moment ago the database has no statistics, and plans badly.
-        rows = PhoneNumber.objects.filter(e164__in=e164s[start : start + CHUNK]).order_by()
+        rows = PhoneNumber.objects.filter(e164__among=e164s[start : start + CHUNK]).order_by()
         found += map(Placed._make, rows.values_list(*Placed._fields))
     return found
 
@@ -98,7 +98,7 @@ def behind(numbers: Sequence[Placed]) -> dict[SBC, list[str]]:
             found[way.sbc.pk].update(mine[pair])
     managed = [e164 for some in mine.values() for e164 in some]
     for start in range(0, len(managed), CHUNK):
-        rules = DialPlanRule.objects.filter(prefix__in=managed[start : start + CHUNK]).order_by()
+        rules = DialPlanRule.objects.filter(prefix__among=managed[start : start + CHUNK]).order_by()
         for sbc_id, prefix in rules.values_list("sbc_id", "prefix"):
             found[sbc_id].add(prefix)
     return {sbc: sorted(found[sbc.pk]) for sbc in SBC.objects.filter(pk__in=found).order_by("pk")}

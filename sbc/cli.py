@@ -6,6 +6,7 @@ Pure functions: nothing here talks to anybody.
 
 import re
 from collections.abc import Iterator, Mapping, Set
+from functools import lru_cache
 from itertools import count
 
 from django.utils.translation import gettext as _
@@ -17,9 +18,13 @@ SHOW = "show running-config voip sbc dial-plan\n"
 RULES_PER_SCRIPT = 1000
 
 _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
+# Nearly every line of a large plan is a whole rule like this one.
+_VALUE = r'(?:"([^"]*)"|([^\s"]+))'
+_RULE = re.compile(rf"\s*dial-plan-rule ([0-9]+) name {_VALUE} prefix {_VALUE} tag {_VALUE}\s*")
 
 
-def read_plans(output: str) -> dict[str, dict[int, Rule]]:
+@lru_cache(maxsize=1)  # a plan is read again right before it is written, and is then the same as a rule
+def read_plans(output: str) -> Mapping[str, Mapping[int, Rule]]:
     """The rules of every dial plan by their index, from the output of SHOW.
 
     A rule stands on one line, or its values stand on lines of their own up to `exit`. Raises UnreadablePlan for a
@@ -28,11 +33,17 @@ def read_plans(output: str) -> dict[str, dict[int, Rule]]:
     reader = _Reader()
     number = 0
     for number, line in enumerate(output.splitlines(), 1):
-        if not reader.line([quoted or plain for quoted, plain in _WORD.findall(line)]):
+        if reader.level == INSIDE_PLAN and (rule := _RULE.fullmatch(line)):
+            index, name, bare_name, prefix, bare_prefix, tag, bare_tag = rule.groups("")
+            reader.plan[int(index)] = Rule(prefix or bare_prefix, name or bare_name, tag or bare_tag)
+        elif not reader.line([quoted or plain for quoted, plain in _WORD.findall(line)]):
             raise UnreadablePlan(_("line %d of the list of rules is not understood") % number)
     if number == 0 or reader.level:
         raise UnreadablePlan(_("the list of rules ends in the middle"))
     return reader.plans
+
+
+INSIDE_PLAN = 2
 
 
 class _Reader:

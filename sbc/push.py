@@ -151,7 +151,7 @@ def wanted_of(sbc: SBC, prefixes: Collection[str]) -> dict[str, Rule | None]:
 
 def rules_of(sbc: SBC, prefixes: Collection[str]) -> QuerySet[DialPlanRule]:
     """Our rows for these prefixes in the SBC's plan, for one chunk at most."""
-    return DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan, prefix__in=prefixes)
+    return DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan, prefix__among=list(prefixes))
 
 
 def chunks(prefixes: Iterable[str]) -> Iterator[list[str]]:

@@ -23,14 +23,16 @@ def leave(
     """Turn numbers into ReleasedNumbers, in quarantine from `at` on. Returns how many there were.
 
     Call inside a transaction. Three statements however many numbers there are; none passes through Python. Raises
-    ForbiddenTransition where one has a status that does not end by this cause (lifecycle.ENDS).
+    ForbiddenTransition where one has a status that does not end by this cause (lifecycle.ENDS), or gets one meanwhile:
+    then the caller's transaction has to be rolled back, which keeps everything.
     """
-    rows = list(numbers.order_by("pk").select_for_update(of=("self",)).values_list("pk", "status"))
+    rows = list(numbers.order_by("pk").values_list("pk", "status"))
     wrong = {status for _pk, status in rows if cause not in ENDS.get(Status(status), ())}
     if wrong:
         raise ForbiddenTransition(f"{cause} does not end the status {Status(wrong.pop()).name}")
-    leaving = PhoneNumber.objects.filter(pk__in=[pk for pk, _status in rows])
-    setwise.insert(
+    ends = [status for status in ENDS if cause in ENDS[status]]
+    leaving = PhoneNumber.objects.filter(pk__among=[pk for pk, _status in rows], status__in=ends)
+    archived = setwise.insert(
         ReleasedNumber,
         leaving,
         e164=F("e164"),
@@ -46,8 +48,9 @@ def leave(
         task_ref=task_ref,
         record=setwise.as_json(PhoneNumber),
     )
-    leaving.delete()
-    return len(rows)
+    if leaving.delete()[0] != archived:
+        raise ForbiddenTransition("a number changed its status while it was being archived")
+    return archived
 
 
 def quarantine(country: str) -> datetime.timedelta:

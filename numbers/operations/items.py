@@ -41,7 +41,7 @@ def close(
 ) -> None:
     """End the items of `keys` with one outcome and count them. Inside `run.commit()`."""
     for start in range(0, len(keys), CHUNK):
-        rows = alive(run.task).filter(key__in=keys[start : start + CHUNK])
+        rows = alive(run.task).filter(key__among=keys[start : start + CHUNK])
         close_all(run, rows, state, code=code, message=message, job=job)
 
 

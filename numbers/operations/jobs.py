@@ -56,7 +56,8 @@ class JobOperation(NumberOperation):
         first = pending.first()
         if first is None:
             return []
-        return list(pending.filter(customer_ref=first.customer_ref)[: settings.ENV.job_size])
+        same = pending.filter(customer_ref=first.customer_ref).only("key", "customer_ref", "data")
+        return list(same[: settings.ENV.job_size])
 
     def body(self, task: Task, customer: Customer, items: Sequence[TaskItem]) -> dict[str, Any]:
         """The request, without ids of ours. The same items give the same body."""
@@ -342,7 +343,7 @@ def _write_down(kind: str, task: Task, items: Sequence[TaskItem]) -> UpstreamJob
     job = UpstreamJob.objects.create(
         kind=kind, customer=customer_of(items[0]), task=task, total=len(items), sent_at=timezone.now()
     )
-    TaskItem.objects.filter(pk__in=[item.pk for item in items]).update(
+    TaskItem.objects.filter(pk__among=[item.pk for item in items]).update(
         state=ItemState.RUNNING,
         code=SENT,
         message=_("Sent to Microsoft."),

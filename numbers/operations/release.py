@@ -250,7 +250,7 @@ def _archive(run: Run, job: UpstreamJob, ready: dict[str, int | None], off: sbc_
         items = items.filter(key__in=list(ready))
     pks = [pk for pk in ready.values() if pk is not None]
     archive.leave(
-        PhoneNumber.objects.filter(pk__in=pks, status=Status.RELEASE_REQUESTED),
+        PhoneNumber.objects.filter(pk__among=pks, status=Status.RELEASE_REQUESTED),
         Cause.RELEASE_COMPLETED,
         at=timezone.now(),
         task_ref=run.task.pk,

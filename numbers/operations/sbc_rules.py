@@ -44,7 +44,7 @@ def outstanding(keys: Sequence[str], *, leave: Collection[int] = ()) -> dict[int
     not_there = Q(wanted=True) & ~Q(present=True)
     found: dict[int, list[str]] = {}
     for start in range(0, len(keys), CHUNK):
-        rules = DialPlanRule.objects.filter(prefix__in=keys[start : start + CHUNK]).exclude(sbc__in=leave)
+        rules = DialPlanRule.objects.filter(prefix__among=keys[start : start + CHUNK]).exclude(sbc__in=leave)
         for pk, prefix in rules.filter(not_there | Q(wanted=False)).values_list("sbc_id", "prefix"):
             found.setdefault(pk, []).append(prefix)
     return found

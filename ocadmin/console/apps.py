@@ -11,7 +11,8 @@ class ConsoleConfig(AppConfig):
     verbose_name = _("Console")
 
     def ready(self) -> None:
-        """Make tables quick."""
-        from . import quick_tables
+        """Make tables quick, and long lists of values cheap."""
+        from . import lookups, quick_tables
 
         quick_tables.install()
+        lookups.register()
