@@ -26,9 +26,9 @@ ACTIONS = {
     "sync.completed": _("Details filled in from Microsoft"),
     "sync.restored": _("Back at Microsoft, active again"),
     "sync.gone": _("No longer at Microsoft, marked for removal"),
-    "sync.removal_requested": _("The customer asked to remove it, marked for removal"),
+    "sync.removal_requested": _("Marked for removal"),
     "sync.released": _("Release completed"),
-    "sync.release_not_done": _("Still at Microsoft, its release was not carried out: active again"),
+    "sync.release_not_done": _("Active again"),
     "move_in.created": _("Moved in from another platform"),
     "move_in.completed": _("Completed from another platform"),
     "removal.approve": _("Removal approved"),
@@ -37,7 +37,7 @@ ACTIONS = {
     "upload.accepted": _("Uploaded, waiting for the first synchronisation"),
     "release.requested": _("Release requested"),
     "release.completed": _("Released at Microsoft"),
-    "release.failed": _("Release failed, active again"),
+    "release.failed": _("Not released, active again"),
     "release.assigned": _("Microsoft says that somebody uses it"),
     "release.withdrawn": _("Release withdrawn, active again"),
     "location.changed": _("Emergency location changed"),
@@ -93,15 +93,15 @@ def number_entry(
 def entries_of_items(action: str, task: Task, items: QuerySet[TaskItem], **fields: Any) -> int:
     """One entry for each of `items` of `task`, in one statement. `fields`: before, after, message, as plain values.
 
-    For changes that are the same for every number; returns how many entries were written.
+    For changes that are the same for every number; returns how many entries were written. The author and the ticket are
+    the task's unless `fields` name others (actor_id, actor_name, ticket).
     """
-    values = {"before": {}, "after": {}, "message": ""} | fields
+    whose = {"actor_id": task.actor_id, "actor_name": task.actor_name, "ticket": task.ticket}
+    values = {"before": {}, "after": {}, "message": ""} | whose | fields
     return setwise.insert(
         AuditEntry,
         items,
         at=timezone.now(),
-        actor_id=task.actor_id,
-        actor_name=task.actor_name,
         channel=task.channel,
         action=action,
         object_type=OBJECT_TYPE,
@@ -110,7 +110,6 @@ def entries_of_items(action: str, task: Task, items: QuerySet[TaskItem], **field
         customer_ref=F("customer_ref"),
         channel_ref=F("channel_ref"),
         task_ref=task.pk,
-        ticket=task.ticket,
         **values,
     )
 

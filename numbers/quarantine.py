@@ -42,6 +42,11 @@ def plan(rows: QuerySet[ReleasedNumber], by: Principal) -> Plan:
     return Plan(counts["will"], _sample(rows.filter(conditions["will"])), groups)
 
 
+def ending(rows: QuerySet[ReleasedNumber], by: Principal) -> QuerySet[ReleasedNumber]:
+    """Those whose quarantine would end now."""
+    return rows.filter(_conditions(by, timezone.now())["will"])
+
+
 def end(rows: QuerySet[ReleasedNumber], *, by: Principal, channel: str, comment: str, ticket: str = "") -> int:
     """End the quarantine of those that may and have not; with a line in the history of each. Returns how many.
 
@@ -49,8 +54,8 @@ def end(rows: QuerySet[ReleasedNumber], *, by: Principal, channel: str, comment:
     """
     with transaction.atomic():
         now = timezone.now()
-        ending = rows.filter(_conditions(by, now)["will"])
-        keys = list(ending.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        permitted = rows.filter(_conditions(by, now)["will"])
+        keys = list(permitted.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
         resting = ReleasedNumber.objects.filter(pk__in=keys)
         _tell(resting, now, by=by, channel=channel, message=comment[:500], ticket=ticket)
         return resting.update(quarantine_until=now)

@@ -128,4 +128,4 @@ def _gone(keys: Sequence[str], visible: QuerySet[PhoneNumber]) -> list[Stranger]
 
 
 def _unknown() -> str:
-    return _("This number is not among the numbers you may see.")
+    return _("There is no such number among those you may see.")

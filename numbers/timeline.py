@@ -176,5 +176,7 @@ class _Undoing:
             return None, _("Only the newest change of a kind can be undone, and something newer has happened since.")
         if entry.action == "release.requested" and self.number.status != Status.RELEASE_REQUESTED:
             return None, _("This release is not under way any more.")
+        if not undo.still(entry, self.number):
+            return None, _("It has changed again since.")
         reason = self.reasons[found.kind]
         return (None, reason) if reason else (found, "")

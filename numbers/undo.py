@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 from ocadmin.access.models import AuditEntry
 
 from .capabilities import USAGES
+from .history import plain
+from .models import PhoneNumber
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ def of(entry: AuditEntry) -> Undo | None:
         case "capabilities.changed":
             return _capabilities(entry.before, entry.after)
     return None
+
+
+def still(entry: AuditEntry, number: PhoneNumber) -> bool:
+    """Whether the number's settings still are what the entry made of them."""
+    return all(_same(getattr(number, name), entry.after[name]) for name in _SETTINGS if name in entry.after)
 
 
 def why_not(entry: AuditEntry) -> str:
@@ -59,6 +66,14 @@ def _capabilities(before: Mapping[str, Any], after: Mapping[str, Any]) -> Undo |
     return Undo("capabilities", {"add": add, "remove": remove}) if add or remove else None
 
 
+def _same(value: Any, told: Any) -> bool:
+    """Whether a value is the one that an entry tells; lists count as sets."""
+    if isinstance(value, list) or isinstance(told, list):
+        return set(value or ()) == set(told or ())
+    return bool(plain(value) == told)
+
+
+_SETTINGS = ("location_id", "civic_address_id", "acquired_capabilities")
 _NOTHING = gettext_lazy("There is no action that takes this back.")
 _GONE = gettext_lazy(
     "A number that was released cannot be called back. It may be uploaded again: to the same customer at once, to "
@@ -70,7 +85,10 @@ _WHY_NOT: dict[str, str | Promise] = {
     "release.withdrawn": gettext_lazy("To release the number after all, request its release again."),
     "location.changed": gettext_lazy("It had an address without a location before. Choose a location of that address."),
     "removal.approve": gettext_lazy("The customer has deleted the number, and an approval cannot be taken back."),
-    "removal.clear": gettext_lazy("The next synchronisation marks the number again if it is still gone or asked for."),
+    "removal.clear": gettext_lazy(
+        "The number is marked again only when Microsoft has listed it as active once more and it goes missing anew, or "
+        "the customer asks anew to remove it."
+    ),
     "removal.completed": _GONE,
     "sync.released": _GONE,
     "unassign.completed": gettext_lazy("The customer can assign it again; this console does not assign numbers."),

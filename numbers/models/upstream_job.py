@@ -20,6 +20,9 @@ class UpstreamJob(models.Model):
         "tasks.Task", models.SET_NULL, null=True, blank=True, related_name="upstream_jobs", verbose_name=_("task")
     )
     status = models.CharField(_("status"), max_length=32, blank=True, help_text=_("Microsoft's word."))
+    stage = models.CharField(
+        _("stage"), max_length=32, blank=True, help_text=_("Where its numbers go back to when it was not sent.")
+    )
     total = models.PositiveIntegerField(_("numbers"), default=0)
     succeeded = models.PositiveIntegerField(_("succeeded"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
 
+KEY_LENGTH = TaskItem._meta.get_field("key").max_length or 16
+
 BUSY = Verdict(
     "busy",
     gettext_lazy("Another operation is running on this number. Wait for it, then try again."),
@@ -46,6 +48,7 @@ class NumberOperation:
     label: "str | StrPromise"
     permission: Permission
     also: tuple[Permission, ...] = ()  # further permissions that it takes
+    destructive = False  # whether confirming it takes something away: the button says so
     note: "str | StrPromise" = ""  # what people should know before they confirm
     begins = ItemState.PENDING  # how the outcome row of a number begins that will change
 
@@ -152,7 +155,16 @@ class NumberOperation:
         return [TaskItem(key=old.key, customer_ref=old.customer_ref, channel_ref=old.channel_ref) for old in failed]
 
     def retried(self, task: Task) -> None:
-        """Take the numbers of a retry as those of any new task (ocadmin/tasks/registry.py)."""
+        """Take the numbers of a retry as those of any new task: those that would be refused by now are.
+
+        (ocadmin/tasks/registry.py)
+        """
+        pending = TaskItem.objects.filter(task=task, state=ItemState.PENDING)
+        numbers = PhoneNumber.objects.filter(e164__in=pending.values("key"))
+        for verdict in self.verdicts(task.params):
+            keys = list(numbers.filter(verdict.condition).values_list("e164", flat=True))
+            words = {"code": verdict.code, "message": str(verdict.sentence)[:500]}
+            pending.filter(key__in=keys).update(state=verdict.state, **words, updated_at=timezone.now())
         self.claim(task)
         add_up(task)
 
@@ -216,21 +228,23 @@ def _cautions(judged: QuerySet[Any], cautions: Sequence[Caution]) -> list[Group]
 
 
 def refuse(task: Task, strangers: Sequence[Stranger]) -> None:
-    """Outcome rows of what was named and is no number of ours. A text that is too long for a number is cut."""
-    TaskItem.objects.bulk_create(
-        (
-            TaskItem(
-                task=task,
-                key=stranger.key[:16],
-                state=ItemState.REFUSED,
-                code=stranger.code,
-                message=str(stranger.sentence)[:500],
-            )
-            for stranger in strangers
-        ),
-        batch_size=1000,
-        ignore_conflicts=True,
+    """Outcome rows of what was named and is no number of ours, one each.
+
+    A text that is too long for a number is cut, told apart from its like by a count, and stands whole in the message.
+    """
+    taken = set(
+        task.items.filter(key__in=[stranger.key[:KEY_LENGTH] for stranger in strangers]).values_list("key", flat=True)
     )
+    items = []
+    for stranger in strangers:
+        key, message = stranger.key[:KEY_LENGTH], str(stranger.sentence)
+        if key != stranger.key or key in taken:
+            message = f"“{stranger.key}”: {message}"
+        while key in taken:
+            key = f"{key[:10]}…{len(taken)}"[:KEY_LENGTH]
+        taken.add(key)
+        items.append(TaskItem(task=task, key=key, state=ItemState.REFUSED, code=stranger.code, message=message[:500]))
+    TaskItem.objects.bulk_create(items, batch_size=1000)
 
 
 def add_up(task: Task) -> None:

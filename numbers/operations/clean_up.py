@@ -7,6 +7,7 @@ take in what is ready by now, ask Microsoft about each number, bring the SBCs in
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from django.db.models import F, Max, Min
 from django.utils import timezone
@@ -70,11 +71,25 @@ class CleanUp(NumberOperation):
         return Finished(TaskState.CANCELLED, words % {"done": run.task.succeeded, "left": left}, run.task.result)
 
 
-def start(*, by: Principal, channel: str, ticket: str = "") -> None:
-    """Start the clean-up. One that runs already is woken instead: it takes in what has become ready meanwhile."""
+class Approval(NamedTuple):
+    """Who approved a removal, under which ticket: a number leaves in their name."""
+
+    actor_id: int | None
+    actor_name: str
+    ticket: str
+
+
+UNTOLD = Approval(None, "", "")  # ready for removal at Microsoft before we met it
+
+
+def start(*, by: Principal, channel: str) -> None:
+    """Start the clean-up; it is nobody's in particular: who approved what, each number knows.
+
+    One that runs already is woken instead: it takes in what has become ready meanwhile.
+    """
     title = _("Clean up removed numbers")
     try:
-        services.start(CleanUp.kind, title=title, by=by, channel=channel, ticket=ticket, unique_key=CleanUp.kind)
+        services.start(CleanUp.kind, title=title, by=by, channel=channel, unique_key=CleanUp.kind)
     except services.AlreadyRunning as running:
         waiting = Task.objects.filter(pk=running.task.pk, state=TaskState.WAITING)
         waiting.update(next_run_at=timezone.now())
@@ -255,35 +270,37 @@ def _archive(run: Run) -> bool:
         run.cursor["archived"] = 0
         return False
     routed = {key for found in sbc_rules.outstanding(list(items)).values() for key in found}
-    by_approver: dict[str, list[str]] = defaultdict(list)
-    approvers = _approvers(items)
+    by_approval: dict[Approval, list[str]] = defaultdict(list)
+    approvals = _approvals(items)
     for key in items.keys() - routed:
-        by_approver[approvers.get(key, run.task.actor_name)].append(key)
+        by_approval[approvals.get(key, UNTOLD)].append(key)
     with run.commit():
-        for name, keys in by_approver.items():
-            _let_go(run, sorted(keys), name)
+        for approval, keys in by_approval.items():
+            _let_go(run, sorted(keys), approval)
         run.cursor["archived"] = max(items.values())
         run.task.step = _("Moving removed numbers to the archive")
     return True
 
 
-def _let_go(run: Run, keys: list[str], approver: str) -> None:
+def _let_go(run: Run, keys: list[str], approval: Approval) -> None:
     ready = PhoneNumber.objects.filter(e164__in=keys, status=Status.READY_FOR_REMOVAL)
     done = list(ready.values_list("e164", flat=True))
-    archive.leave(ready, Cause.CLEAN_UP, at=timezone.now(), task_ref=run.task.pk, released_by=approver)
+    archive.leave(ready, Cause.CLEAN_UP, at=timezone.now(), task_ref=run.task.pk, released_by=approval.actor_name)
     items = run.task.items.filter(key__in=done)
-    history.entries_of_items("removal.completed", run.task, items, before=_READY, after={"status": "RELEASED"})
+    after = {"status": "RELEASED"}
+    history.entries_of_items("removal.completed", run.task, items, before=_READY, after=after, **approval._asdict())
     close(run, done, ItemState.SUCCEEDED, message=_("Removed."))
     message = _("The number changed meanwhile; nothing was done.")
     close(run, sorted({*keys} - {*done}), ItemState.FAILED, code="changed_meanwhile", message=message)
 
 
-def _approvers(keys: Collection[str]) -> dict[str, str]:
-    """Number to the name of whoever approved its removal last."""
+def _approvals(keys: Collection[str]) -> dict[str, Approval]:
+    """Number to the last approval of its removal."""
     approved = AuditEntry.objects.filter(
         object_type=history.OBJECT_TYPE, object_id__in=keys, action=f"removal.{Cause.APPROVE.value}"
     )
-    return dict(approved.order_by("pk").values_list("object_id", "actor_name"))
+    rows = approved.order_by("pk").values_list("object_id", *Approval._fields)
+    return {key: Approval(*rest) for key, *rest in rows}
 
 
 def _finished(task: Task) -> Finished:

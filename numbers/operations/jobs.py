@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed, TryLater, Wait
@@ -34,6 +35,7 @@ from .windows import seconds_until_free
 REFUSED = "Refused"  # our word for a job that Microsoft did not take on
 LOST = "Lost"  # our word for a job that Microsoft no longer knows
 SENT, UNFINISHED, QUEUED = "sent", "not_finished", "queued"
+THROTTLED, MOST_THROTTLED = "throttled", 100  # refusals in a row, for want of capacity, before a task fails
 IN_PROGRESS = "OperationInProgress"  # Microsoft's word for a number that somebody else's operation has
 MOST_SENDS, LONGEST_QUEUE_SECONDS = 15, 60.0  # together: queue behind it for some ten minutes
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 2.0, 30.0
@@ -56,7 +58,7 @@ class JobOperation(NumberOperation):
         first = pending.first()
         if first is None:
             return []
-        same = pending.filter(customer_ref=first.customer_ref).only("key", "customer_ref", "data")
+        same = pending.filter(customer_ref=first.customer_ref).only("key", "customer_ref", "data", "code")
         return list(same[: settings.ENV.job_size])
 
     def body(self, task: Task, customer: Customer, items: Sequence[TaskItem]) -> dict[str, Any]:
@@ -98,15 +100,21 @@ class JobOperation(NumberOperation):
         with run.commit():
             keys = list(unsent.values_list("key", flat=True))
             if keys:
-                unsent.update(state=ItemState.CANCELLED, updated_at=timezone.now())
+                words = _("Cancelled before it was sent to Microsoft.")
+                unsent.update(state=ItemState.CANCELLED, code="", message=words, updated_at=timezone.now())
                 self.put_back(run, keys, _("The task was cancelled before this was sent to Microsoft."))
                 run.task.result["cancelled"] = run.task.result.get("cancelled", 0) + len(keys)
         outcome = self.step(run)
         if not isinstance(outcome, Finished):
             return outcome
-        words = {"n": run.task.result.get("cancelled", 0)}
-        left = _("Cancelled: %(n)d numbers had not been sent to Microsoft and are as before.") % words
-        return Finished(TaskState.CANCELLED, f"{outcome.message} {left}".strip(), run.task.result)
+        count = run.task.result.get("cancelled", 0)
+        left = ngettext(
+            "Cancelled: %(n)d number had not been sent to Microsoft and is as before.",
+            "Cancelled: %(n)d numbers had not been sent to Microsoft and are as before.",
+            count,
+        )
+        done = outcome.message if run.task.succeeded or run.task.failed else ""
+        return Finished(TaskState.CANCELLED, f"{done} {left % {'n': count}}".strip(), run.task.result)
 
     def give_up(self, run: Run, message: str, code: str) -> None:
         """What was not sent is as before; what was sent may still happen, and the next synchronisation will tell."""
@@ -121,6 +129,7 @@ class JobOperation(NumberOperation):
             in_doubt = list(alive(run.task).values_list("key", flat=True))
             words = _("Microsoft may still carry this out; the next synchronisation tells. %(why)s")
             close(run, in_doubt, ItemState.FAILED, code=UNKNOWN, message=words % {"why": message})
+            _open_jobs(run.task).update(status=LOST, completed_at=timezone.now())
 
     # Sending
 
@@ -129,20 +138,18 @@ class JobOperation(NumberOperation):
         job = _open_jobs(run.task).filter(ms_job_id=None).order_by("pk").first()
         if job is None:
             return None
-        if job.sent_at is not None:
-            try:
-                found = self._client(run).find_job(self.jobs, job.correlation_id)
-            except MicrosoftError as error:
-                raise failures.patient(error, run.task.attempts) from error
-            if found is not None:
-                with run.commit():
-                    _accept(job, Accepted(found.id, found.status, 0))
-                return Continue()
-        elif seconds_until_free(self.jobs):
+        try:
+            found = self._client(run).find_job(self.jobs, job.correlation_id)
+        except MicrosoftError as error:
+            raise failures.patient(error, run.task.attempts) from error
+        if found is not None:
+            with run.commit():
+                _accept(job, Accepted(found.id, found.status, 0))
+            return Continue()
+        if seconds_until_free(self.jobs):
             return None
         # Written down before the request leaves: whoever finds the row later has to look for the job first.
         UpstreamJob.objects.filter(pk=job.pk).update(sent_at=timezone.now(), attempts=F("attempts") + 1)
-        _say([job.pk], _("Sent to Microsoft."))
         return self._send(run, [(job, list(run.task.items.filter(job_ref=job.pk).order_by("pk")))])
 
     def _again(self, run: Run) -> Outcome | None:
@@ -193,21 +200,19 @@ class JobOperation(NumberOperation):
             if isinstance(reply, failures.REFUSALS) and failures.about_us(reply):
                 trouble = TaskFailed(reply.message, reply.code)
             elif isinstance(reply, Throttled):
-                trouble = TryLater(reply.message, reply.code, reply.retry_after)
+                trouble = _held_up(run, reply)
             elif isinstance(reply, MicrosoftError) and not isinstance(reply, failures.REFUSALS):
                 trouble = failures.patient(reply, run.task.attempts)
-        # What Microsoft did not carry out, there is nothing to look for.
-        unsent = [job.pk for (job, _i), reply in zip(sent, replies, strict=True) if _not_carried_out(reply)]
-        if unsent:
-            UpstreamJob.objects.filter(pk__in=unsent).update(sent_at=None)
-            _say(unsent, _("Not sent yet: Microsoft takes no more for now."))
-        if any(isinstance(reply, (Accepted, *failures.REFUSALS)) for reply in replies):
+        if any(reply is None or isinstance(reply, (Accepted, Throttled, *failures.REFUSALS)) for reply in replies):
             with run.commit():
                 for (job, items), reply in zip(sent, replies, strict=True):
                     if isinstance(reply, Accepted):
+                        run.cursor.pop(THROTTLED, None)
                         _accept(job, reply)
                     elif isinstance(reply, failures.REFUSALS):
                         self._refused(run, job, [item.key for item in items], reply)
+                    elif reply is None or isinstance(reply, Throttled):
+                        _take_back(job)
                 run.task.step = _("Microsoft is working on it")
         if trouble:
             raise trouble
@@ -341,7 +346,12 @@ def _update(job: UpstreamJob, **values: Any) -> None:
 def _write_down(kind: str, task: Task, items: Sequence[TaskItem]) -> UpstreamJob:
     """The row of a job that is about to be sent, with its items."""
     job = UpstreamJob.objects.create(
-        kind=kind, customer=customer_of(items[0]), task=task, total=len(items), sent_at=timezone.now()
+        kind=kind,
+        customer=customer_of(items[0]),
+        task=task,
+        total=len(items),
+        sent_at=timezone.now(),
+        stage=items[0].code,
     )
     TaskItem.objects.filter(pk__among=[item.pk for item in items]).update(
         state=ItemState.RUNNING,
@@ -354,13 +364,25 @@ def _write_down(kind: str, task: Task, items: Sequence[TaskItem]) -> UpstreamJob
     return job
 
 
-def _say(jobs: Sequence[int], message: str) -> None:
-    """Let the items of jobs that are under way say how they stand."""
-    TaskItem.objects.filter(job_ref__in=jobs, state=ItemState.RUNNING).update(message=message)
+def _take_back(job: UpstreamJob) -> None:
+    """Microsoft has not seen this job, or not taken it: its numbers are ours again, to cancel, withdraw or send."""
+    TaskItem.objects.filter(job_ref=job.pk, state=ItemState.RUNNING).update(
+        state=ItemState.PENDING,
+        code=job.stage,
+        message=_("Not sent yet: Microsoft takes no more for now."),
+        job_ref=None,
+        updated_at=timezone.now(),
+    )
+    job.delete()
 
 
-def _not_carried_out(reply: sending.Reply) -> bool:
-    return reply is None or isinstance(reply, Throttled)
+def _held_up(run: Run, error: Throttled) -> TryLater | TaskFailed:
+    """Wait as long as Microsoft says, else longer each time; not for ever."""
+    tries = run.cursor[THROTTLED] = run.cursor.get(THROTTLED, 0) + 1
+    if tries > MOST_THROTTLED:
+        return TaskFailed(error.message, error.code)
+    pause = failures.patient(error, tries - 1).seconds
+    return TryLater(error.message, error.code, pause)
 
 
 def _accept(job: UpstreamJob, accepted: Accepted) -> None:

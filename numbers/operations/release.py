@@ -50,6 +50,7 @@ class Release(JobOperation):
     jobs = "releases"
     label = gettext_lazy("Release")
     permission = Permission.RELEASE
+    destructive = True
     note = gettext_lazy(
         "The numbers leave the customer. A release can be withdrawn only until it is sent to Microsoft; after that the "
         "number stays in quarantine before another customer may have it."
@@ -59,12 +60,14 @@ class Release(JobOperation):
         """design §5: 0 → 1 only if unassigned and idle."""
         requested = gettext_lazy("Its release has been requested already.")
         leaving = gettext_lazy("The customer has deleted this number: approve or clear the removal instead.")
+        removed = gettext_lazy("The removal of this number is approved: it leaves by itself.")
         pending = gettext_lazy("Microsoft has not shown this number yet. Synchronise, then release it.")
         unknown = gettext_lazy("It is not known whether somebody uses this number. Synchronise it first.")
         assigned = gettext_lazy("It is assigned. Un-assign it first, or choose “Un-assign, then release”.")
         verdicts = [
             Verdict("requested", requested, Q(status=Status.RELEASE_REQUESTED), ItemState.UNCHANGED),
-            Verdict("leaving", leaving, Q(status__in=(Status.MARKED_FOR_REMOVAL, Status.READY_FOR_REMOVAL))),
+            Verdict("leaving", leaving, Q(status=Status.MARKED_FOR_REMOVAL)),
+            Verdict("removed", removed, Q(status=Status.READY_FOR_REMOVAL)),
             Verdict("pending_first_sync", pending, Q(status=Status.PENDING_FIRST_SYNC)),
             Verdict("assignment_unknown", unknown, Q(assignment_status__isnull=True)),
             Verdict(REFUSED_AS, assigned, ~Q(assignment_status=UNASSIGNED), remedy="unassign-release"),
@@ -79,31 +82,24 @@ class Release(JobOperation):
         """The numbers are being released from this moment on."""
         pending = TaskItem.objects.filter(task=task, state=ItemState.PENDING)
         numbers = PhoneNumber.objects.filter(e164__in=pending.values("key"))
-        lifecycle.move(
-            numbers,
-            Status.ACTIVE,
-            Status.RELEASE_REQUESTED,
-            Cause.RELEASE,
-            reason=task.params.get("comment", ""),
-        )
+        reason = task.params.get("comment", "")
+        moved = lifecycle.move(numbers, Status.ACTIVE, Status.RELEASE_REQUESTED, Cause.RELEASE, reason=reason)
+        if moved != pending.count():  # something came between the verdict and the move
+            leaving = PhoneNumber.objects.filter(e164__in=pending.values("key"), status=Status.RELEASE_REQUESTED)
+            pending.exclude(key__in=leaving.values("e164")).update(
+                state=ItemState.REFUSED,
+                code="changed_meanwhile",
+                message=_("The number changed after the plan was shown; nothing was done."),
+                updated_at=timezone.now(),
+            )
         history.entries_of_items(
             "release.requested",
             task,
             pending,
             before=_ACTIVE,
             after=_REQUESTED,
-            message=task.params.get("comment", "")[:500],
+            message=reason[:500],
         )
-
-    def retried(self, task: Task) -> None:
-        """Numbers that would be refused by now are; the others are being released from this moment on."""
-        pending = TaskItem.objects.filter(task=task, state=ItemState.PENDING)
-        numbers = PhoneNumber.objects.filter(e164__in=pending.values("key"))
-        for verdict in self.verdicts(task.params):
-            keys = list(numbers.filter(verdict.condition).values_list("e164", flat=True))
-            words = {"code": verdict.code, "message": str(verdict.sentence)[:500]}
-            pending.filter(key__in=keys).update(state=verdict.state, **words, updated_at=timezone.now())
-        super().retried(task)
 
     def step(self, run: Run) -> Outcome:
         """As every job, and keep count of what is withdrawn meanwhile."""
@@ -187,6 +183,8 @@ class Release(JobOperation):
                     _archive(run, jobs[pk], {key: ids.get(key) for key in ready}, off)
         if some:
             return Continue()
+        words = _("Released at Microsoft. Waiting for an SBC to take its rule away.")
+        released.exclude(message=words).update(message=words)
         return Wait(off.seconds, _("Waiting for an SBC. %(why)s") % {"why": off.why})
 
     def finished(self, task: Task) -> str:

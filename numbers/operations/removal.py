@@ -13,7 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import SYSTEM
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome
 from ocadmin.tasks.run import Run
@@ -121,11 +123,12 @@ class ApproveRemoval(_Decision):
     cause = Cause.APPROVE
     decision = release_requests.APPROVE
     already = gettext_lazy("The removal of this number is approved already.")
+    destructive = True
     note = gettext_lazy("An approval cannot be taken back: the number leaves as soon as Microsoft no longer has it.")
 
     def follow_up(self, task: Task) -> None:
         """The clean-up."""
-        clean_up.start(by=history.author(task), channel=task.channel, ticket=task.ticket)
+        clean_up.start(by=SYSTEM, channel=Channel.SCHEDULE)
 
 
 class ClearRemoval(_Decision):

@@ -1,6 +1,8 @@
 """From a selection to a task: choose, say what to change, look at the plan, confirm."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -17,6 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ocadmin.access.audit import Channel
+from ocadmin.access.principal import Principal
 from ocadmin.access.request import SignedInRequest
 from ocadmin.console.selection import Fingerprint, Selection, SelectionLost
 from ocadmin.tasks import services
@@ -27,10 +30,11 @@ from ..forms import DecisionForm
 from ..models import PhoneNumber
 from ..operations import ON_NUMBERS
 from ..operations.base import NumberOperation
-from ..operations.plan import Group, Plan
+from ..operations.plan import WILL, Group, Plan
 from ..selecting import Selected, resolve
 
-SHOWN = 200
+SHOWN = 200  # rows on a page
+LISTED = 1000  # numbers in an answer for programs
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,17 @@ class Proposal:
     selected: Selected
     params: dict[str, Any]
     plan: Plan
+    by: Principal
 
-    @property
+    @cached_property
     def shown(self) -> str:
-        """Which numbers, and how many of them will change."""
-        return f"{Fingerprint.of(self.selected.numbers).mark}/{self.plan.will}"
+        """Which numbers, and which of them will change."""
+        return mark_of(self.plan, self.selected.numbers, self.having(WILL))
+
+    def having(self, code: str) -> QuerySet[PhoneNumber]:
+        """The numbers with a verdict."""
+        judged = self.operation.judged(self.selected.numbers, self.params, self.by)
+        return judged.filter(verdict=code)
 
 
 @dataclass(frozen=True)
@@ -90,13 +100,13 @@ def act(request: SignedInRequest, kind: str) -> HttpResponse:
     wanted = _wanted(request, kind, selected)
     proposal = _propose(request, operation, selected, wanted)
     if request.GET.get("format") == "json":
-        return _as_json(operation, wanted, proposal)
+        return _as_json(request, operation, wanted, proposal)
     form = DecisionForm(request.POST or None)
     changed = ""
     if request.method == "POST" and proposal is not None and form.is_valid():
         if request.POST.get("shown") == proposal.shown and proposal.plan.will:
             return _submit(request, proposal, form.cleaned_data, back)
-        changed = what_changed(request.POST.get("shown", ""), proposal.plan)
+        changed = what_changed(request.POST.get("shown", ""), proposal.shown)
     context = {
         "operation": operation,
         "wanted": wanted,
@@ -108,7 +118,8 @@ def act(request: SignedInRequest, kind: str) -> HttpResponse:
         "changed": changed,
         "left_alone": [(group, _instead(request, group)) for group in proposal.plan.left_alone] if proposal else [],
         "rows": _rows(proposal, request) if proposal else [],
-        "count": None if proposal else selected.numbers.count() + len(selected.strangers),
+        "rows_in_all": count_of(proposal.plan, request.GET.get("show", "")) if proposal else 0,
+        "count": proposal.plan.total if proposal else selected.numbers.count() + len(selected.strangers),
     }
     return render(request, "numbers/act.html", context, status=409 if changed else 200)
 
@@ -128,7 +139,7 @@ def _propose(
         return None
     params = (wanted.params() if wanted is not None else {}) | ({"range": True} if selected.ranges else {})
     plan = operation.plan(selected.numbers, params, request.principal, selected.strangers)
-    return Proposal(operation, selected, params, plan)
+    return Proposal(operation, selected, params, plan, request.principal)
 
 
 def _submit(request: SignedInRequest, proposal: Proposal, data: dict[str, Any], back: str) -> HttpResponse:
@@ -149,7 +160,7 @@ def _submit(request: SignedInRequest, proposal: Proposal, data: dict[str, Any], 
 def answer(request: SignedInRequest, task: Task, back: str) -> HttpResponse:
     """Back to the list with the result where all is done and went well; else to the live page of the task."""
     if task.state == TaskState.SUCCEEDED and not task.refused:
-        messages.success(request, f"{task.title}. {task.message}")
+        messages.success(request, f"{task.title.rstrip('.')}. {task.message}")
         return redirect(back)
     return redirect("tasks:detail", task.pk)
 
@@ -163,12 +174,47 @@ def _instead(request: SignedInRequest, group: Group) -> Instead | None:
     return Instead(str(operation.label), f"{reverse('numbers:act', args=[operation.kind])}?{urlencode(kept)}")
 
 
-def _as_json(operation: NumberOperation, wanted: forms.Form | None, proposal: Proposal | None) -> JsonResponse:
-    """The plan for programs, or what is wrong with the parameters."""
+def _as_json(
+    request: SignedInRequest, operation: NumberOperation, wanted: forms.Form | None, proposal: Proposal | None
+) -> JsonResponse:
+    """The plan for programs, with the numbers that they ask for; or what is wrong with the parameters."""
     if proposal is None:
         errors = wanted.errors.get_json_data() if wanted is not None else {}
         return JsonResponse({"operation": operation.kind, "errors": errors}, status=400)
-    return JsonResponse({"operation": operation.kind, "params": proposal.params} | proposal.plan.as_dict())
+    plan = {"operation": operation.kind, "params": proposal.params} | proposal.plan.as_dict()
+    return JsonResponse(plan | (_numbers(proposal, request) if "show" in request.GET else {}))
+
+
+def _numbers(proposal: Proposal, request: SignedInRequest) -> dict[str, Any]:
+    """The numbers with the verdict that the address asks for, after the one where the last answer ended."""
+    code, after = request.GET["show"], after_of(request)
+    if strange := [one.key for one in proposal.selected.strangers if one.code == code]:
+        return listed(following(strange, after))
+    if not count_of(proposal.plan, code):
+        return listed([])
+    rows = proposal.having(code).filter(e164__gt=after).order_by("e164").values_list("e164", flat=True)
+    return listed(list(rows[: LISTED + 1]))
+
+
+def after_of(request: SignedInRequest) -> str:
+    """The number after which an answer goes on; empty for the first. A plus that nobody encoded comes as a space."""
+    after = request.GET.get("after", "")[:100].replace("\x00", "")
+    return f"+{after[1:]}" if after.startswith(" ") else after
+
+
+def following(keys: Iterable[str], after: str) -> list[str]:
+    """Those after `after`, in order, each once: as many as an answer holds, and one more."""
+    return sorted({key for key in keys if key > after})[: LISTED + 1]
+
+
+def listed(keys: Sequence[str]) -> dict[str, Any]:
+    """The numbers of one answer; `next` is what `after` of the following one says, None where there are no more."""
+    return {"numbers": keys[:LISTED], "next": keys[LISTED - 1] if len(keys) > LISTED else None}
+
+
+def count_of(plan: Plan, code: str) -> int:
+    """How many numbers have a verdict."""
+    return plan.will if code == WILL else sum(group.count for group in plan.left_alone if group.code == code)
 
 
 def _operation(kind: str) -> NumberOperation:
@@ -184,22 +230,45 @@ def way_back(request: SignedInRequest, address: str) -> str:
     return address if ours else reverse("numbers:list")
 
 
-def what_changed(before: str, plan: Plan) -> str:
-    """One sentence about a plan that is not the shown one; nothing was done."""
-    marks, _slash, will = before.rpartition("/")
-    total = marks.partition("-")[0]
-    if not (total.isdecimal() and will.isdecimal()):
+def mark_of(plan: Plan, rows: QuerySet[Any], going: QuerySet[Any]) -> str:
+    """Which plan a person has seen: how many were selected and which, how many of them will change and which."""
+    return f"{plan.total}-{Fingerprint.of(rows).mark}/{Fingerprint.of(going).mark}"
+
+
+def what_changed(before: str, now: str) -> str:
+    """One sentence about a plan (its mark) that is not the shown one; nothing was done."""
+    then, found = _counts(before), _counts(now)
+    if before == now or then is None or found is None:
         return _("Nothing was done. Look at the plan, then confirm it.")
-    text = _(
-        "Nothing was done, because the numbers have changed since you looked: then %(will)s of %(total)s would have "
-        "changed, now it is %(now)d of %(all)d. Look again, then confirm."
-    )
-    return text % {"will": will, "total": total, "now": plan.will, "all": plan.total}
+    words = {"will": then[0], "total": then[1], "now": found[0], "all": found[1]}
+    if then == found and before.rpartition("/")[2] == now.rpartition("/")[2]:
+        text = _(
+            "Nothing was done, because the plan has changed since you looked: the same numbers would change, but the "
+            "others are not the same, or are left alone for other reasons. Look again, then confirm."
+        )
+    elif then == found:
+        text = _(
+            "Nothing was done, because the numbers have changed since you looked: still %(now)s of %(all)s would "
+            "change, but other ones than were shown. Look again, then confirm."
+        )
+    else:
+        text = _(
+            "Nothing was done, because the numbers have changed since you looked: then %(will)s of %(total)s would "
+            "have changed, now it is %(now)s of %(all)s. Look again, then confirm."
+        )
+    return text % words
+
+
+def _counts(mark: str) -> tuple[str, str] | None:
+    """How many would change, of how many; None where the mark is none."""
+    selected, _slash, going = mark.partition("/")
+    will, total = going.partition("-")[0], selected.partition("-")[0]
+    return (will, total) if will.isdecimal() and total.isdecimal() else None
 
 
 def _rows(proposal: Proposal, request: SignedInRequest) -> QuerySet[PhoneNumber] | list[PhoneNumber]:
     """The first numbers with the verdict that the address asks to see."""
-    if not request.GET.get("show"):
+    code = request.GET.get("show", "")
+    if not count_of(proposal.plan, code):
         return []
-    judged = proposal.operation.judged(proposal.selected.numbers, proposal.params, request.principal)
-    return judged.filter(verdict=request.GET["show"]).select_related("customer").order_by("e164")[:SHOWN]
+    return proposal.having(code).select_related("customer").order_by("e164")[:SHOWN]

@@ -234,4 +234,5 @@ def task_news(principal: Principal) -> dict[str, Any]:
         "running_tasks": running[:RUNNING_SHOWN],
         "more_running": len(running) > RUNNING_SHOWN,
         "last_sync": next((task for task in tasks if not task.alive), None),
+        "sees_all_tasks": principal.can_everywhere(Permission.VIEW),
     }

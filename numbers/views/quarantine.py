@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
-from ocadmin.console.selection import Fingerprint, Selection, SelectionLost
+from ocadmin.console.selection import Selection, SelectionLost
 
 from .. import quarantine
 from ..forms import ReasonForm
 from ..selecting import resolve_released
-from .actions import way_back, what_changed
+from .actions import mark_of, way_back, what_changed
 
 
 @login_required
@@ -56,7 +56,7 @@ def end_quarantine(request: SignedInRequest) -> HttpResponse:
     if not plan.total:
         raise Http404(_("These released numbers are not here, or not within your scope."))
     form = ReasonForm(request.POST or None)
-    shown = f"{Fingerprint.of(rows).mark}/{plan.will}"
+    shown = mark_of(plan, rows, quarantine.ending(rows, request.principal))
     changed = ""
     if request.method == "POST" and not plan.will:
         messages.info(request, _("Nothing was done: none of these numbers is in a quarantine that you may end."))
@@ -66,7 +66,7 @@ def end_quarantine(request: SignedInRequest) -> HttpResponse:
             ended = quarantine.end(rows, by=request.principal, channel=Channel.WEB, **form.cleaned_data)
             _tell(request, ended)
             return redirect(back)
-        changed = what_changed(request.POST.get("shown", ""), plan)
+        changed = what_changed(request.POST.get("shown", ""), shown)
     context = {"plan": plan, "form": form, "shown": shown, "changed": changed, "back": back}
     return render(request, "numbers/end_quarantine.html", context, status=409 if changed else 200)
 

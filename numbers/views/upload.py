@@ -31,7 +31,7 @@ from ..operations.plan import Stranger
 from ..pasted import keep, reading_of
 from ..pasting import Reading
 from ..upload_form import SettingsForm, UploadForm
-from .actions import SHOWN, answer, what_changed
+from .actions import SHOWN, after_of, answer, count_of, following, listed, what_changed
 
 
 @login_required
@@ -113,13 +113,13 @@ def _plan(request: SignedInRequest, customer: Customer) -> HttpResponse:
         wanted.add_error(None, forms.ValidationError(gone, code="list_gone"))
     proposal = _propose(request, wanted, reading)
     if request.GET.get("format") == "json":
-        return _as_json(wanted, proposal)
+        return _as_json(request, customer, wanted, proposal)
     decision = DecisionForm(request.POST or None)
     changed = ""
     if request.method == "POST" and proposal is not None and decision.is_valid():
         if request.POST.get("shown") == proposal.shown and proposal.plan.will:
             return _submit(request, customer, proposal, decision.cleaned_data)
-        changed = what_changed(request.POST.get("shown", ""), proposal.plan)
+        changed = what_changed(request.POST.get("shown", ""), proposal.shown)
     context = {
         "operation": registry.get(operation.KIND),
         "customer": customer,
@@ -129,6 +129,7 @@ def _plan(request: SignedInRequest, customer: Customer) -> HttpResponse:
         "plan": proposal.plan if proposal else None,
         "left_alone": [(group, None) for group in proposal.plan.left_alone] if proposal else [],
         "rows": _rows(request, proposal) if proposal else [],
+        "rows_in_all": count_of(proposal.plan, request.GET.get("show", "")) if proposal else 0,
         "form": decision,
         "back": _back(customer),
         "changed": changed,
@@ -163,11 +164,17 @@ def _submit(
     return answer(request, services.wait(task), _back(customer))
 
 
-def _as_json(wanted: SettingsForm, proposal: operation.Proposal | None) -> JsonResponse:
-    """The plan for programs, or what is wrong with the settings."""
+def _as_json(
+    request: SignedInRequest, customer: Customer, wanted: SettingsForm, proposal: operation.Proposal | None
+) -> JsonResponse:
+    """The plan for programs, with the numbers that they ask for; or what is wrong with the settings."""
     if proposal is None or wanted.settings is None:
         return JsonResponse({"operation": operation.KIND, "errors": wanted.errors.get_json_data()}, status=400)
-    return JsonResponse({"operation": operation.KIND, "params": wanted.settings.as_dict()} | proposal.plan.as_dict())
+    params = wanted.settings.as_dict() | {"customer": str(customer.tenant_id)}
+    plan = {"operation": operation.KIND, "params": params} | proposal.plan.as_dict()
+    if "show" in request.GET:
+        plan |= listed(following(proposal.numbers(request.GET["show"]), after_of(request)))
+    return JsonResponse(plan)
 
 
 def _rows(request: SignedInRequest, proposal: operation.Proposal) -> list[tuple[str, str]]:

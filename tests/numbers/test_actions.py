@@ -14,6 +14,7 @@ from ocadmin.access.services import principal_of
 from ocadmin.console.selection import Fingerprint, Selection, SelectionLost
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, PhoneNumber
+from ocadmin.numbers.operations import ON_NUMBERS
 from ocadmin.numbers.selecting import resolve
 from ocadmin.tasks.models import Task
 from tests.budgets import budget
@@ -110,6 +111,77 @@ def test_a_number_that_changed_its_status_stops_the_action_too(alice_client: Cli
     PhoneNumber.objects.filter(pk=marked[0].pk).update(status=Status.ACTIVE)
     assert alice_client.post(address, {"shown": shown(page)}).status_code == 409
     assert not Task.objects.exists()
+
+
+def test_numbers_that_swap_their_verdicts_stop_the_action_too(
+    alice_client: Client, contoso: Customer, marked: list[PhoneNumber]
+) -> None:
+    active = PhoneNumber.objects.get(status=Status.ACTIVE)
+    address, page = plan(alice_client, row=[marked[0].e164, active.e164])
+    PhoneNumber.objects.filter(pk=marked[0].pk).update(status=Status.ACTIVE)
+    PhoneNumber.objects.filter(pk=active.pk).update(status=Status.MARKED_FOR_REMOVAL)
+    answer = alice_client.post(address, {"shown": shown(page)})
+    assert answer.status_code == 409
+    assert "still 1 of 2 would change, but other ones than were shown" in " ".join(answer.content.decode().split())
+    assert not Task.objects.exists()
+    assert alice_client.post(address, {"shown": shown(answer)}).status_code == 302
+
+
+def test_a_plan_for_programs_names_all_its_numbers_in_parts(
+    alice_client: Client, contoso: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocadmin.numbers.views.actions.LISTED", 2)
+    keys = [f"+4420794600{n}" for n in range(10, 15)]
+    for key in keys:
+        PhoneNumberFactory(e164=key, customer=contoso, status=Status.MARKED_FOR_REMOVAL)
+    PhoneNumberFactory(e164="+442079460099", customer=contoso, status=Status.ACTIVE)
+    address = choose(alice_client, row=[*keys, "+442079460099", "+449999"])["Location"] + "&format=json"
+    assert "numbers" not in alice_client.get(address).json()
+    parts, after = [], ""
+    while after is not None:
+        part = alice_client.get(f"{address}&{urlencode({'show': 'will', 'after': after})}").json()
+        assert part["will"]["count"] == 5
+        parts.append(part["numbers"])
+        after = part["next"]
+    assert parts == [keys[:2], keys[2:4], keys[4:]]
+
+
+def test_a_plan_for_programs_names_those_of_each_verdict(alice_client: Client, marked: list[PhoneNumber]) -> None:
+    active = PhoneNumber.objects.get(status=Status.ACTIVE)
+    address = choose(alice_client, row=[marked[0].e164, active.e164, "+449999"])["Location"] + "&format=json"
+    for code, keys in {
+        "not_marked": [active.e164],
+        "unknown_number": ["+449999"],
+        "nonsense": [],
+        "not\x00marked": [],
+    }.items():
+        part = alice_client.get(f"{address}&{urlencode({'show': code})}").json()
+        assert (part["numbers"], part["next"]) == (keys, None)
+    unencoded = f"{address}&show=not_marked&after={active.e164}"
+    assert alice_client.get(unencoded).json()["numbers"] == []
+
+
+def test_a_page_says_when_it_shows_only_the_first(
+    alice_client: Client, marked: list[PhoneNumber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _page = plan(alice_client, row=[number.e164 for number in marked])
+    assert "The first" not in alice_client.get(f"{address}&show=will").content.decode()
+    monkeypatch.setattr("ocadmin.numbers.views.actions.SHOWN", 3)
+    assert "The first 3 of 4." in alice_client.get(f"{address}&show=will").content.decode()
+
+
+def test_one_number_is_counted_in_words(alice_client: Client, marked: list[PhoneNumber]) -> None:
+    _address, page = plan(alice_client, row=[marked[0].e164])
+    assert "1 number selected." in page.content.decode()
+
+
+@pytest.mark.parametrize("destructive", [True, False])
+def test_what_cannot_be_taken_back_is_confirmed_with_a_button_of_its_own(
+    alice_client: Client, marked: list[PhoneNumber], monkeypatch: pytest.MonkeyPatch, destructive: bool
+) -> None:
+    monkeypatch.setattr(ON_NUMBERS[APPROVE], "destructive", destructive, raising=False)
+    _address, page = plan(alice_client, row=[marked[0].e164])
+    assert ('<button class="button danger"' in page.content.decode()) is destructive
 
 
 @pytest.mark.parametrize("mark", ["", "nonsense", "1-2-3-4/x"])

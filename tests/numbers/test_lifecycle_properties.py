@@ -1,34 +1,53 @@
-"""Whatever people, customers, devices and time do in whatever order: no number reaches a state that §5 forbids."""
+"""Whatever people, customers, devices and time do in whatever order: no number reaches a state that §5 forbids.
 
-import os
-from functools import partial
+Not by hypothesis: most of what its generator makes of such long scripts are near copies of each other.
+"""
+
+import random
+from collections.abc import Callable
 
 import pytest
 import stamina
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
+from tests.numbers.properties.ending import Ending
 from tests.numbers.properties.ledger import Spies
-from tests.numbers.properties.machine import Scripts
+from tests.numbers.properties.play import Play
+from tests.numbers.properties.scripts import Script, script, shortest
 from tests.numbers.properties.stage import Stage
 from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
+BUNDLES, SCRIPTS, STEPS = 2, 8, 40
 
-def test_no_order_of_events_breaks_the_lifecycle(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(sandbox, monkeypatch)
-    more = int(os.environ.get("LIFECYCLE_SCRIPTS", 0))
-    with stamina.set_testing(True, attempts=1):  # no real pauses for an SBC that does not answer
-        run_state_machine_as_test(
-            partial(Scripts, stage, Spies(monkeypatch)),
-            settings=settings(
-                derandomize=not more,
-                max_examples=more or 20,
-                stateful_step_count=50 if more else 30,
-                phases=[Phase.generate, Phase.shrink] if not os.environ.get("LIFECYCLE_QUICK") else [Phase.generate],
-                deadline=None,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+Fault = tuple[str, list[str]]  # what was wrong, and what happened before
+
+
+@pytest.fixture
+def play(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], Fault | None]:
+    """Plays a script to its end; says what was wrong."""
+    stage, spies = Stage(sandbox, monkeypatch), Spies(monkeypatch)
+
+    def on_stage(script: Script) -> Fault | None:
+        random.seed(0)  # the pauses
+        told = Play(stage, spies)
+        with stage.script(), stamina.set_testing(True, attempts=1):  # no real pauses where nobody answers
+            try:
+                told.run(script)
+                Ending(told).check()
+            except Exception as error:
+                return f"{type(error).__name__}: {error}", told.told
+        return None
+
+    return on_stage
+
+
+@pytest.mark.parametrize("bundle", range(BUNDLES))
+def test_no_order_of_events_breaks_the_lifecycle(play: Callable[[Script], Fault | None], bundle: int) -> None:
+    for seed in range(bundle * SCRIPTS, (bundle + 1) * SCRIPTS):
+        steps = script(seed, STEPS)
+        fault = play(steps)
+        if fault is not None:
+            least = shortest(steps, lambda steps: play(steps) is not None)
+            what, told = play(least) or fault
+            pytest.fail("\n".join([f"script {seed}: {what}", *told]), pytrace=False)

@@ -200,6 +200,7 @@ def moved(contoso: Customer, *, minutes_ago: float) -> tuple[AuditEntry, str]:
     after = LocationFactory(civic_address__customer=contoso)
     ids = [{"location_id": str(one.pk), "civic_address_id": str(one.civic_address_id)} for one in (before, after)]
     entry = tell("location.changed", contoso, minutes_ago=minutes_ago, before=ids[0], after=ids[1])
+    PhoneNumber.objects.filter(e164=E164).update(location=after, civic_address=after.civic_address)
     return entry, str(before.pk)
 
 
@@ -216,6 +217,27 @@ def test_the_newest_change_leads_to_the_plan_that_takes_it_back(
     assert page.context["plan"].will == 1
     assert page.context["proposal"].params["location_id"] == before
     assert page.context["back"] == f"{URL}?tab=history"
+
+
+def test_what_a_synchronisation_has_changed_since_is_not_undone(
+    alice_client: Client, number: PhoneNumber, contoso: Customer
+) -> None:
+    entry, _before = moved(contoso, minutes_ago=5)
+    elsewhere = LocationFactory(civic_address__customer=contoso)
+    PhoneNumber.objects.update(location=elsewhere, civic_address=elsewhere.civic_address)
+    tell("sync.changed", contoso, minutes_ago=2, before=entry.after, after={"location_id": str(elsewhere.pk)})
+    text = history(alice_client)
+    assert not undo_links(text)
+    assert "It has changed again since." in text
+
+
+def test_the_order_of_capabilities_is_no_change(alice_client: Client, number: PhoneNumber, contoso: Customer) -> None:
+    told = {"before": {"acquired_capabilities": []}, "after": {"acquired_capabilities": ["InboundCalling", "Mobile"]}}
+    tell("capabilities.changed", contoso, **told)
+    PhoneNumber.objects.update(acquired_capabilities=["Mobile", "InboundCalling"])
+    assert len(undo_links(history(alice_client))) == 1
+    PhoneNumber.objects.update(acquired_capabilities=["Mobile"])
+    assert "It has changed again since." in history(alice_client)
 
 
 def test_capabilities_are_given_back_and_taken_away(
@@ -267,6 +289,7 @@ def test_a_former_life_s_change_is_not_undone(alice_client: Client, number: Phon
         ("release.completed", "may be uploaded again"),
         ("upload.accepted", "release it"),
         ("removal.approve", "cannot be taken back"),
+        ("removal.clear", "marked again only when Microsoft has listed it as active once more"),
         ("quarantine.ended", "cannot be set again"),
         ("sync.changed", "only read here"),
         ("something.new", "There is no action that takes this back."),

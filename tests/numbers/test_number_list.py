@@ -478,6 +478,14 @@ def test_shows_what_runs_and_when_we_last_synchronised(alice_client: Client) -> 
     assert "<html" not in fragment
 
 
+def test_says_nothing_of_synchronisations_that_somebody_may_not_see(alice_client: Client, bob_client: Client) -> None:
+    assert "Never synchronised" in alice_client.get(URL).content.decode()
+    TaskFactory(state="succeeded", finished_at=timezone.now())
+    page = bob_client.get(URL).content.decode()
+    assert "Never synchronised" not in page
+    assert "Last synchronised" not in page
+
+
 def test_hides_tasks_of_others(bob_client: Client) -> None:
     TaskFactory(title="Secret", state="running")
     assert "Secret" not in bob_client.get(URL).content.decode()

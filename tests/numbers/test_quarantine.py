@@ -120,6 +120,17 @@ def test_a_set_that_has_changed_stops_and_says_so(alice_client: Client, resting:
     assert is_resting(resting[0])
 
 
+def test_numbers_that_swap_their_quarantine_stop_it_too(alice_client: Client, resting: list[ReleasedNumber]) -> None:
+    address, page = ask(alice_client, row=[str(resting[0].pk), str(resting[3].pk)])
+    old, new = ({name: getattr(resting[n], name) for name in ("released_at", "quarantine_until")} for n in (3, 0))
+    ReleasedNumber.objects.filter(pk=resting[0].pk).update(**old)
+    ReleasedNumber.objects.filter(pk=resting[3].pk).update(**new)
+    answer = confirm(alice_client, address, page)
+    assert answer.status_code == 409
+    assert "still 1 of 2 would change, but other ones" in " ".join(answer.content.decode().split())
+    assert is_resting(resting[3])
+
+
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.LITE_OPERATOR, Role.MONITOR])
 def test_only_admins_may(client: Client, resting: list[ReleasedNumber], role: str) -> None:
     client.force_login(grant(UserFactory(), role))

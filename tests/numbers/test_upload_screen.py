@@ -155,6 +155,8 @@ def test_the_plan_for_programs_names_everything(alice_client: Client, ready: Cus
     address, _page = planned(alice_client, ready, numbers)
     plan = as_json(alice_client, address)
     assert (plan["operation"], plan["params"]["usage"], plan["total"]) == ("upload", USER, 4)
+    assert plan["params"]["customer"] == str(ready.tenant_id)
+    assert "numbers" not in plan
     assert plan["will"] == {"count": 1, "sample": [NUMBERS[0]]}
     assert {one["code"]: one["outcome"] for one in plan["leftAlone"]} == {
         "already": "unchanged",
@@ -375,6 +377,42 @@ def test_the_plan_lists_the_numbers_of_a_verdict(alice_client: Client, ready: Cu
         "already": [(NUMBERS[0], f"/numbers/{NUMBERS[0]}/")],
         "no_number": [("nonsense", "")],
     }
+
+
+def test_programs_get_all_numbers_of_a_verdict_in_parts(
+    alice_client: Client, ready: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocadmin.numbers.views.actions.LISTED", 2)
+    address, _page = planned(alice_client, ready, "+442079460701 - +442079460703, nonsense")
+    first = as_json(alice_client, f"{address}&show=will")
+    assert (first["numbers"], first["next"]) == (["+442079460701", "+442079460702"], "+442079460702")
+    for after in ("%2B442079460702", "+442079460702"):
+        second = as_json(alice_client, f"{address}&show=will&after={after}")
+        assert (second["numbers"], second["next"]) == (["+442079460703"], None)
+    assert as_json(alice_client, f"{address}&show=no_number")["numbers"] == ["nonsense"]
+    assert as_json(alice_client, f"{address}&show=unheard")["numbers"] == []
+
+
+def test_a_page_says_when_it_shows_only_the_first(
+    alice_client: Client, ready: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocadmin.numbers.views.upload.SHOWN", 2)
+    address, page = planned(alice_client, ready, "+442079460701 - +442079460703")
+    assert "The first 2 of 3." in alice_client.get(f"{address}&show=will").content.decode()
+    assert "What is uploaded" in page.content.decode()
+
+
+def test_other_numbers_as_many_stop_the_upload_too(alice_client: Client, ready: Customer) -> None:
+    taken = PhoneNumberFactory(e164=NUMBERS[0])
+    address, page = planned(alice_client, ready, ",".join(NUMBERS))
+    PhoneNumber.objects.filter(pk=taken.pk).update(e164=NUMBERS[1])
+    answer = alice_client.post(address, {"shown": shown(page)})
+    assert "still 1 of 2 would change, but other ones" in " ".join(answer.content.decode().split())
+    PhoneNumber.objects.filter(pk=taken.pk).update(customer=ready)
+    answer = alice_client.post(address, {"shown": shown(answer)})
+    assert answer.status_code == 409
+    assert "the same numbers would change, but the others" in " ".join(answer.content.decode().split())
+    assert not Task.objects.exists()
 
 
 def test_a_list_belongs_to_whoever_typed_it(alice_client: Client, bob_client: Client, ready: Customer) -> None:

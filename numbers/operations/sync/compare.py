@@ -60,8 +60,9 @@ class Move:
 # What Microsoft's status may do to a number of ours: (ours, Microsoft's) to the move.
 REMOVAL = (Status.ACTIVE, Status.MARKED_FOR_REMOVAL)  # but where somebody has cleared it (removal_cleared_at)
 NOT_RELEASED = (Status.RELEASE_REQUESTED, Status.ACTIVE)  # the release ended without an answer, and was never done
+FOUND = Move(Status.ACTIVE, "activated")  # also where it is on its way out already: the next pass sees to that
 MOVES = {
-    (Status.PENDING_FIRST_SYNC, Status.ACTIVE): Move(Status.ACTIVE, "activated"),
+    **{(Status.PENDING_FIRST_SYNC, theirs): FOUND for theirs in Status if theirs != Status.PENDING_FIRST_SYNC},
     (Status.MARKED_FOR_REMOVAL, Status.ACTIVE): Move(Status.ACTIVE, "restored"),
     REMOVAL: Move(
         Status.MARKED_FOR_REMOVAL, "removal_requested", reason=gettext_lazy("The customer asked to remove it.")
@@ -179,7 +180,7 @@ def _new(work: Chunk, between: Any) -> None:
             number.aslcht, number.aslv_code, number.asticks = now, 200, scope.ticks(work.task)
         numbers.append(number)
         work.outcome("new", number, ItemState.SUCCEEDED)
-        after = {"status": status.name, "assignment_status": row.assignment_status, "customer": row.customer_id}
+        after = {"status": status.name, "assignment_status": row.assignment_status, "customer_id": row.customer_id}
         work.history("new", number, {}, after)
     PhoneNumber.objects.bulk_create(numbers)
 

@@ -39,6 +39,7 @@ class UnassignRelease(Unassign):
     """As Un-assign; numbers that nobody uses, and those that it has freed, are given to a release task."""
 
     kind = "unassign-release"
+    destructive = True
     label = gettext_lazy("Un-assign, then release")
     permission = Permission.RELEASE  # the stronger of the two decides who may cancel and retry
     also = (Permission.UNASSIGN,)

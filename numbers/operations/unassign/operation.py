@@ -62,13 +62,14 @@ class Unassign(NumberOperation):
     kind = "unassign"
     label = gettext_lazy("Un-assign")
     permission = Permission.UNASSIGN
+    destructive = True
     note = gettext_lazy(
         "Whoever uses a number loses it at once: calls to it end. The customer keeps the number and may assign it anew."
     )
 
     def verdicts(self, params: dict[str, Any]) -> list[Verdict]:
         """Only active numbers that somebody uses, of customers whose tenant we may enter."""
-        already = gettext_lazy("Nobody uses it already.")
+        already = gettext_lazy("Nobody uses it.")
         unknown = gettext_lazy("It is not known whether somebody uses this number. Synchronise it first.")
         return [
             Verdict("already_unassigned", already, Q(assignment_status=UNASSIGNED), ItemState.UNCHANGED),

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,10 +34,12 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
     here = rows.filter(customer_id=job.customer_id)
     here.filter(source=Source.EXTERNAL).update(source=run.task.params["source"], modified_at=timezone.now())
     values = run.task.params["groups"][items[0].data["group"]]
-    pair = (job.customer_id, Settings.of(values).calling_profile)
+    wanted = Settings.of(values)
+    pair = (job.customer_id, wanted.calling_profile)
     after = {
         "status": BORN.name,
         "usage": values["usage"],
+        **_told(wanted, values["requested"]),
         "tn_upload_job_id": str(job.ms_job_id),
         "routed": ", ".join(sorted(way.sbc.name for way in routing.ways({pair})[pair])),
     }
@@ -48,6 +51,19 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
     close(run, good, ItemState.SUCCEEDED, message=done, job=job)
     conflict = _("At Microsoft it is this customer's now, but here it is another one's. Nothing was changed here.")
     close(run, foreign, ItemState.FAILED, code="foreign", message=conflict, job=job)
+
+
+def _told(settings: Settings, requested: list[str]) -> dict[str, Any]:
+    """The settings that history tells besides, as far as they are set."""
+    location, address = _place(settings)
+    told = {
+        "calling_profile_id": settings.calling_profile,
+        "location_id": location,
+        "civic_address_id": address,
+        "acquired_capabilities": requested,
+        "displayed_country_code": settings.displayed_country,
+    }
+    return {name: history.plain(value) for name, value in told.items() if value}
 
 
 def _numbers(task: Task, job: UpstreamJob, items: Sequence[TaskItem]) -> list[PhoneNumber]:

@@ -18,6 +18,7 @@ from ocadmin.tasks.outcomes import Outcome
 from ocadmin.tasks.run import Run
 
 from ...models import Customer, UpstreamJob
+from ..base import add_up
 from ..jobs import JobOperation
 from . import arrival, checking, routes
 from .planning import KIND
@@ -39,6 +40,10 @@ class Upload(JobOperation):
     def prepare(self, run: Run) -> Outcome | None:
         """All checks before any SBC is touched, all SBCs before Microsoft is asked."""
         return checking.check_next(run) or routes.bring_next(run)
+
+    def retried(self, task: Task) -> None:
+        """They are judged once more by the task itself, before anything leaves the house."""
+        add_up(task)
 
     def batch(self, pending: QuerySet[TaskItem]) -> list[TaskItem]:
         """Routed numbers of one customer with the same settings."""
@@ -93,17 +98,28 @@ class Upload(JobOperation):
 
     def finished(self, task: Task) -> str:
         """How many were uploaded, and what was left."""
-        text = ngettext(
-            "%(n)d number uploaded; it is active as soon as a synchronisation sees it.",
-            "%(n)d numbers uploaded; they are active as soon as a synchronisation sees them.",
-            task.succeeded,
-        ) % {"n": task.succeeded}
+        text = _uploaded(task.succeeded)
         if task.failed:
-            left = ngettext("%(n)d was not; it says why.", "%(n)d were not; each says why.", task.failed)
+            left = (
+                ngettext("%(n)d was not; it says why.", "%(n)d were not; each says why.", task.failed)
+                if task.succeeded
+                else ngettext("%(n)d failed; it says why.", "%(n)d failed; each says why.", task.failed)
+            )
             text += " " + left % {"n": task.failed}
         if left := task.result.get("rules_left"):
             text += " " + _("The spare SBC rules of %(n)d could not be removed.") % {"n": left}
         return text
+
+
+def _uploaded(count: int) -> str:
+    if not count:
+        return _("No number was uploaded.")
+    text = ngettext(
+        "%(n)d number uploaded; it is active as soon as a synchronisation sees it.",
+        "%(n)d numbers uploaded; they are active as soon as a synchronisation sees them.",
+        count,
+    )
+    return text % {"n": count}
 
 
 def settings_of(task: Task, item: TaskItem) -> Settings:

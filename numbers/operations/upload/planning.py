@@ -45,11 +45,11 @@ class Proposal:
 
     @property
     def shown(self) -> str:
-        """A short text that is the same for the same verdicts of the same numbers: how many, which, how many go."""
-        digest = hashlib.sha256()
-        for e164 in sorted(self.judged.verdicts):
-            digest.update(f"{e164} {self.judged.verdicts[e164].code} {self.rows.settings[e164]}\n".encode())
-        return f"{self.plan.total}-{digest.hexdigest()[:16]}/{self.plan.will}"
+        """A short text that is the same for the same verdicts of the same numbers: how many and which, of all and
+        of those that go."""
+        codes = {e164: verdict.code for e164, verdict in self.judged.verdicts.items()}
+        lines = [f"{e164} {codes[e164]} {self.rows.settings[e164]}" for e164 in sorted(codes)]
+        return f"{self.plan.total}-{_digest(lines)}/{self.plan.will}-{_digest(sorted(self.judged.going()))}"
 
     def numbers(self, code: str) -> list[str]:
         """The numbers and other texts with a verdict."""
@@ -146,6 +146,10 @@ def submit(
         refuse(task, rows.strangers)
         add_up(task)
     return task
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def _group(code: str, sentence: str, state: str, found: list[str]) -> Group:

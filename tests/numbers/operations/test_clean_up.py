@@ -58,7 +58,7 @@ def test_an_approved_removal_leaves_everywhere_in_order(world: World) -> None:
     task = passes.finish(Task.objects.get(kind="clean-up"))
     assert (task.state, task.succeeded, task.failed, task.total) == (TaskState.SUCCEEDED, 2, 0, 2), task.message
     assert task.message == "2 numbers removed."
-    assert (task.customer_ref, task.actor_name, task.ticket) == (world.customer.pk, "supervisor", "CHG-3")
+    assert (task.customer_ref, task.actor_name, task.ticket) == (world.customer.pk, "system", "")
     assert not PhoneNumber.objects.exists()
     assert world.device_prefixes() == set()
     assert not DialPlanRule.objects.exists()
@@ -68,6 +68,21 @@ def test_an_approved_removal_leaves_everywhere_in_order(world: World) -> None:
     entries = AuditEntry.objects.filter(object_id=numbers[0].e164).order_by("pk")
     assert list(entries.values_list("action", flat=True)) == ["removal.approve", "removal.completed"]
     assert entries[1].before == {"status": "READY_FOR_REMOVAL"}
+    assert {(entry.actor_name, entry.ticket) for entry in entries} == {("supervisor", "CHG-3")}
+
+
+def test_a_number_that_nobody_approved_here_leaves_in_nobody_s_name(world: World) -> None:
+    approved = world.numbers(1, status=Status.MARKED_FOR_REMOVAL)
+    (other,) = world.numbers(1, first=442079460600, status=READY, routed=False)
+    approve()
+    gone_at_microsoft(world, *approved, other)
+    passes.finish(Task.objects.get(kind="clean-up"))
+    assert dict(ReleasedNumber.objects.values_list("e164", "released_by")) == {
+        approved[0].e164: "supervisor",
+        other.e164: "",
+    }
+    entry = AuditEntry.objects.get(object_id=other.e164, action="removal.completed")
+    assert (entry.actor_name, entry.ticket) == ("", "")
 
 
 def test_what_microsoft_still_lists_waits_with_its_rule_and_the_pauses_grow(world: World) -> None:

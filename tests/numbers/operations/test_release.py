@@ -13,6 +13,7 @@ from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.lifecycle import Source, Status
 from ocadmin.numbers.models import PhoneNumber, ReleasedNumber, UpstreamJob
 from ocadmin.numbers.operations import ON_NUMBERS
+from ocadmin.numbers.operations.plan import Stranger
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from tests.numbers import passes
@@ -80,7 +81,7 @@ def test_a_number_that_came_in_elsewhere_never_touches_an_sbc(world: World) -> N
         ({"assignment_status": "FutureThing"}, "assigned", ItemState.REFUSED),
         ({"assignment_status": None}, "assignment_unknown", ItemState.REFUSED),
         ({"status": Status.MARKED_FOR_REMOVAL}, "leaving", ItemState.REFUSED),
-        ({"status": Status.READY_FOR_REMOVAL}, "leaving", ItemState.REFUSED),
+        ({"status": Status.READY_FOR_REMOVAL}, "removed", ItemState.REFUSED),
         ({"status": Status.PENDING_FIRST_SYNC}, "pending_first_sync", ItemState.REFUSED),
         ({"status": Status.RELEASE_REQUESTED}, "requested", ItemState.UNCHANGED),
     ],
@@ -196,3 +197,18 @@ def test_cancelling_follows_what_microsoft_does_already(world: World) -> None:
     assert task.state == TaskState.CANCELLED
     assert task.succeeded == 1
     assert ReleasedNumber.objects.count() == 1
+
+
+def test_everything_that_was_named_has_an_outcome_row_of_its_own(world: World) -> None:
+    world.numbers(1)
+    texts = ["+442079460000-+442079999999", "+442079460000-+4420794600009", "+442079460000-+4", "rubbish"]
+    strangers = [Stranger(text, "range_too_large", "Too many.") for text in texts]
+    task = passes.finish(submit(strangers=strangers))
+    refused = task.items.filter(state=ItemState.REFUSED).order_by("pk")
+    assert (task.total, task.refused, len(refused)) == (5, 4, 4)
+    assert [item.message for item in refused] == [
+        f"“{texts[0]}”: Too many.",
+        f"“{texts[1]}”: Too many.",
+        f"“{texts[2]}”: Too many.",
+        "Too many.",
+    ]

@@ -301,7 +301,7 @@ def test_only_an_approval_starts_the_clean_up(
     numbers: dict[str, PhoneNumber], operation: NumberOperation, starts: bool
 ) -> None:
     passes.finish(submit(operation, ticket="CHG-7"))
-    assert [task.ticket for task in Task.objects.filter(kind="clean-up")] == (["CHG-7"] if starts else [])
+    assert Task.objects.filter(kind="clean-up", actor=None, ticket="").count() == (1 if starts else 0)
 
 
 def test_an_approval_of_nothing_starts_no_clean_up(numbers: dict[str, PhoneNumber]) -> None:

@@ -39,6 +39,10 @@ def test_numbers_are_routed_then_uploaded_and_wait_for_a_synchronisation(place: 
     entry = AuditEntry.objects.get(object_id=NUMBERS[0])
     assert (entry.action, entry.ticket, entry.message) == ("upload.accepted", "CHG-7", "new office")
     assert (entry.after["tn_upload_job_id"], entry.after["routed"]) == (str(job.ms_job_id), "EMEA SP1 SBC")
+    assert entry.after["calling_profile_id"] == str(place.profile.pk)
+    assert entry.after["acquired_capabilities"] == number.acquired_capabilities
+    assert entry.after.get("location_id") == (str(number.location_id) if number.location_id else None)
+    assert "displayed_country_code" not in entry.after
 
 
 def test_the_first_synchronisation_makes_them_active(place: World) -> None:
