@@ -54,8 +54,11 @@ class Proposal:
 
     def having(self, code: str) -> QuerySet[PhoneNumber]:
         """The numbers with a verdict."""
-        judged = self.operation.judged(self.selected.numbers, self.params, self.by)
-        return judged.filter(verdict=code)
+        return self._judged.filter(verdict=code)
+
+    @cached_property
+    def _judged(self) -> QuerySet[Any]:
+        return self.operation.judged(self.selected.numbers, self.params, self.by)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def options(page: HttpResponse) -> dict[str, list[str]]:
 
 def test_first_it_is_asked_what_to_change(alice_client: Client, number: PhoneNumber, place: Location) -> None:
     page = alice_client.get(address_of(alice_client, row=number.e164))
-    assert "1 numbers selected" in text(page)
+    assert "1 number selected" in text(page)
     assert page.context["plan"] is None
     assert options(page) == {place.civic_address.one_line: ["Floor 7 · 40 Wapping Quay · London"]}
     assert "None: clear the location" in text(page)

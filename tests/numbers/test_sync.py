@@ -55,6 +55,8 @@ def test_the_first_pass_brings_everything(sandbox: Sandbox) -> None:
     assert task.state == TaskState.SUCCEEDED, task.message
     assert PhoneNumber.objects.count() == sandbox.state()["numbers"]["total"] == task.result["new"]
     assert task.done == task.total == task.succeeded
+    entry = AuditEntry.objects.filter(action="sync.new", object_type="number")[0]
+    assert entry.after["customer_id"] == entry.customer_ref
     assert Customer.objects.count() == 6
     assert CivicAddress.objects.exists()
     assert Location.objects.exists()

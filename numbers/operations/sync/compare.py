@@ -61,7 +61,7 @@ class Move:
 REMOVAL = (Status.ACTIVE, Status.MARKED_FOR_REMOVAL)  # but where somebody has cleared it (removal_cleared_at)
 NOT_RELEASED = (Status.RELEASE_REQUESTED, Status.ACTIVE)  # the release ended without an answer, and was never done
 FOUND = Move(Status.ACTIVE, "activated")  # also where it is on its way out already: the next pass sees to that
-MOVES = {
+MOVES: dict[tuple[Status, Status], Move] = {
     **{(Status.PENDING_FIRST_SYNC, theirs): FOUND for theirs in Status if theirs != Status.PENDING_FIRST_SYNC},
     (Status.MARKED_FOR_REMOVAL, Status.ACTIVE): Move(Status.ACTIVE, "restored"),
     REMOVAL: Move(

@@ -51,7 +51,7 @@ def test_an_assigned_number_is_refused_before_anything_is_sent_and_the_way_out_i
     assert not Task.objects.exists()
     assert asked(world, "releases") == []
     (_group, instead) = plan.context["left_alone"][0]
-    assert "1 numbers selected" in text(alice_client.get(instead.url))  # the same selection goes along
+    assert "1 number selected" in text(alice_client.get(instead.url))  # the same selection goes along
 
 
 @pytest.mark.failure("F14")

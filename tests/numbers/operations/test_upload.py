@@ -11,6 +11,7 @@ from ocadmin.numbers.lifecycle import Source, Status
 from ocadmin.numbers.models import PhoneNumber, UpstreamJob
 from ocadmin.numbers.operations import upload
 from ocadmin.tasks.models import ItemState, TaskState
+from tests.factories import TaskFactory
 from tests.numbers import passes
 from tests.numbers.world import SAUERLAND, World
 
@@ -43,6 +44,19 @@ def test_numbers_are_routed_then_uploaded_and_wait_for_a_synchronisation(place: 
     assert entry.after["acquired_capabilities"] == number.acquired_capabilities
     assert entry.after.get("location_id") == (str(number.location_id) if number.location_id else None)
     assert "displayed_country_code" not in entry.after
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "message"),
+    [
+        (0, 0, "No number was uploaded."),
+        (0, 1, "No number was uploaded. 1 failed; it says why."),
+        (1, 2, "1 number uploaded; it is active as soon as a synchronisation sees it. 2 were not; each says why."),
+    ],
+)
+def test_the_last_sentence_counts_what_was_uploaded(succeeded: int, failed: int, message: str) -> None:
+    task = TaskFactory(kind="upload", succeeded=succeeded, failed=failed)
+    assert upload.Upload().finished(task) == message
 
 
 def test_the_first_synchronisation_makes_them_active(place: World) -> None:
