@@ -4,6 +4,7 @@ Not by hypothesis: most of what its generator makes of such long scripts are nea
 """
 
 import random
+import re
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +19,7 @@ from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-BUNDLES, SCRIPTS, STEPS = 2, 8, 40
+BUNDLES, SCRIPTS, STEPS = 2, 6, 40
 
 Fault = tuple[str, list[str]]  # what was wrong, and what happened before
 
@@ -48,6 +49,11 @@ def test_no_order_of_events_breaks_the_lifecycle(play: Callable[[Script], Fault 
         steps = script(seed, STEPS)
         fault = play(steps)
         if fault is not None:
-            least = shortest(steps, lambda steps: play(steps) is not None)
+            least = shortest(steps, lambda steps, kind=_kind(fault): _kind(play(steps)) == kind)
             what, told = play(least) or fault
             pytest.fail("\n".join([f"script {seed}: {what}", *told]), pytrace=False)
+
+
+def _kind(fault: Fault | None) -> str:
+    """What was wrong, whichever number it was."""
+    return re.sub(r"[0-9]+", "", fault[0]) if fault is not None else ""

@@ -168,7 +168,7 @@ class Play:
         quiet = task.kind == "sync" and task.cursor.get("phase", "begin") in DIRECTORY
         engine.advance(task.pk)
         task.refresh_from_db()
-        if not quiet:
+        if not quiet or not task.alive:
             self.told.append(f"    {task.pk} {task.kind}: {task.state} {task.message or task.step}")
             self.ledger.check()
         return task
