@@ -20,15 +20,19 @@ from django.db.models.expressions import BaseExpression, Combinable, F
 from django.db.models.functions import JSONObject
 
 
-def insert(model: type[Model], rows: QuerySet[Any], /, *, ignore_conflicts: bool = False, **columns: Any) -> int:
+def insert(
+    model: type[Model], rows: QuerySet[Any], /, *, ignore_conflicts: bool = False, order: str = "", **columns: Any
+) -> int:
     """One new row of `model` for each of `rows`. Returns how many were inserted.
 
     `columns`: column name (attname) to an expression over `rows`, or to a plain value. All columns without a default
-    in the database have to be named. With `ignore_conflicts` rows that break a unique rule are left out.
+    in the database have to be named. With `ignore_conflicts` rows that break a unique rule are left out; where two may
+    insert the same at once, `order` (a column of `rows`) has to be the same for both: each waits for the rows of the
+    other, and in different orders for ever.
     """
     fields = {field.attname: field for field in model._meta.concrete_fields}
     expressions = {f"new_{name}": _expression(fields[name], given) for name, given in columns.items()}
-    selected = rows.order_by().annotate(**expressions).values_list(*expressions)
+    selected = rows.order_by(*filter(None, [order])).annotate(**expressions).values_list(*expressions)
     try:
         sql, values = selected.query.sql_with_params()
     except EmptyResultSet:  # rows that cannot be, such as pk__in=[]

@@ -190,6 +190,7 @@ class NumberOperation:
             TaskItem,
             judged,
             ignore_conflicts=True,
+            order="e164",
             task_id=task.pk,
             key=F("e164"),
             customer_ref=F("customer_id"),

@@ -119,6 +119,7 @@ def _take_in(task: Task) -> int:
         TaskItem,
         idle(),
         ignore_conflicts=True,
+        order="e164",
         task_id=task.pk,
         key=F("e164"),
         customer_ref=F("customer_id"),

@@ -1,22 +1,26 @@
 """How a script ends: everything is healthy again, all tasks run to their end, and the three places agree."""
 
+from collections import Counter
 from typing import Any
 from unittest.mock import patch
 
 from django.utils import timezone
 
+from ocadmin.access.models import AuditEntry
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.lifecycle import Status
-from ocadmin.numbers.models import PhoneNumber
+from ocadmin.numbers.models import PhoneNumber, ReleasedNumber
 from ocadmin.numbers.operations import clean_up, sync
 from ocadmin.numbers.operations.upload.routes import LIVE
 from ocadmin.numbers.routing import MANAGED
 from ocadmin.tasks import run, services
 from ocadmin.tasks.models import ITEM_ALIVE, Task, TaskItem, TaskState
+from sbc.models import DialPlanRule
 from tests.numbers.properties.play import Play
 from tests.numbers.properties.stage import HAND, NUMBERS, SLUGS
 
 MOST_SLICES = 600
+SLUG_OF = {pk: slug for slug, pk in SLUGS.items()}
 
 
 class Ending:
@@ -34,6 +38,7 @@ class Ending:
         with patch.object(run, "SLICE_SECONDS", 5.0):  # nobody comes in between any more
             self._bring_to_rest()
         self._agree()
+        self._once()
 
     def _bring_to_rest(self) -> None:
         self._finish()
@@ -74,6 +79,8 @@ class Ending:
     def _agree(self) -> None:
         ours, theirs = self.stage.ours(), self.stage.microsofts()
         running = {slug: self.stage.running(slug) for slug in SLUGS}
+        for row in DialPlanRule.objects.filter(wanted=True, present=True):
+            assert row.prefix in running[SLUG_OF[row.sbc_id]], f"{row} is said to be there"
         # An upload that came too late leaves the rule to whoever has the number.
         kept = TaskItem.objects.filter(task__kind="upload", code__in=LIVE).values_list("key", flat=True)
         for e164 in NUMBERS:
@@ -99,11 +106,27 @@ class Ending:
             right = here in waiting or (here == Status.ACTIVE and kept)
             assert right, f"{e164} is {here!r} here and not at Microsoft"
             return
+        if here == Status.READY_FOR_REMOVAL:
+            return  # its removal is approved and its customer has it again: it waits, §5 has no way back
         there = Status(record["acquiredNumberStatus"])
-        right = here == there or here == Status.READY_FOR_REMOVAL
+        right = here == there
         right |= there == Status.MARKED_FOR_REMOVAL and here == Status.ACTIVE and kept
         assert right, f"{e164} is {here!r} here and {there!r} at Microsoft"
         assert number is not None
         assert number.assignment_status == record["assignmentStatus"], e164
         assert set(number.acquired_capabilities) == set(record["acquiredCapabilities"]), e164
         assert (str(number.location_id) if number.location_id else None) == record["locationId"], e164
+
+    def _once(self) -> None:
+        """Microsoft has done each thing once and we know of it; nothing was asked that could not be."""
+        releases, uploads = self.stage.entries("releases"), self.stage.entries("uploads")
+        gone = ReleasedNumber.objects.exclude(ms_job_id=None).values_list("e164", "ms_job_id")
+        assert Counter((e164, str(job)) for e164, job in gone) == Counter(one[:2] for one in releases if not one[2])
+        told = AuditEntry.objects.filter(action="upload.accepted").order_by("pk")
+        came = Counter((entry.object_id, (entry.after or {})["tn_upload_job_id"]) for entry in told)
+        assert came == Counter(one[:2] for one in uploads if not one[2])
+        for e164, _job, code in releases:
+            assert code != "NumberNotOwned" or e164 in self.play.taken, f"{e164} was released without being there"
+        for e164, _job, code in uploads:
+            late = code in ("NumberAlreadyAcquired", "NumberOwnedByAnotherTenant")
+            assert not late or e164 in self.play.given, f"{e164} was uploaded and was there"

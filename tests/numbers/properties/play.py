@@ -26,6 +26,8 @@ class Play:
     def __init__(self, stage: Stage, spies: Spies) -> None:
         self.stage, self.spies = stage, spies
         self.told: list[str] = []
+        self.taken: set[str] = set()  # numbers that others have taken away from Microsoft
+        self.given: set[str] = set()  # and those that others have brought there
         self.ledger: Ledger
 
     def run(self, script: Script) -> None:
@@ -54,6 +56,8 @@ class Play:
             if start not in ("absent", "gone"):
                 asked = 2 if start == "asked for" else 0
                 self.stage.appears(e164, customer, assignmentStatus=assigned, acquiredNumberStatus=asked)
+            if start in ("gone", "asked for"):
+                self.taken.add(e164)
             if start != "absent":
                 side, rule = ("ours", (customer.full_name[:15], "trunk.example")) if start in OURS else ("hand", HAND)
                 for slug in self.stage.ways[customer.pk]:
@@ -188,7 +192,10 @@ class Play:
 
     def elsewhere(self, e164: str, what: str, place: int) -> None:
         """Customers in the Teams admin center; Microsoft loses a number; somebody else gives it to a customer."""
+        if what in ("lose", "vanish", "release"):
+            self.taken.add(e164)
         if what == "appear":
+            self.given.add(e164)
             self.stage.appears(e164, self.stage.customers[place])
         elif what == "lose":
             self.stage.sandbox.numbers(delete=[e164])

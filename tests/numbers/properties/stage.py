@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from ocadmin.numbers.microsoft.errors import Asked
 from ocadmin.numbers.microsoft.operator_connect import OperatorConnect
 from ocadmin.numbers.models import Customer, PhoneNumber, SipConnection
 from ocadmin.numbers.operations import jobs
@@ -124,6 +125,17 @@ class Stage:
         """Microsoft's numbers as the operator's side shows them."""
         records = OperatorConnect().numbers_page(top=1000).records
         return {record["telephoneNumber"]: record for record in records}
+
+    def entries(self, kind: str) -> list[tuple[str, str, str]]:
+        """What Microsoft's jobs of a kind have decided: number, job, and the code of its error, "" for none."""
+        client, asked = OperatorConnect(), Asked("Microsoft", "a job")
+        jobs = [job for job in client.walk(f"/{kind}", "jobs")]
+        records = [client.request("GET", f"/{kind}/{job['jobId']}", "a job").json(asked) for job in jobs]
+        return [
+            (entry["telephoneNumber"], record["jobId"], entry["errorCode"] or "")
+            for record in records
+            for entry in record["entries"]
+        ]
 
     def running(self, slug: str) -> Rules:
         """What an SBC routes now, whether it answers or not."""
