@@ -129,7 +129,7 @@ class Stage:
     def entries(self, kind: str) -> list[tuple[str, str, str]]:
         """What Microsoft's jobs of a kind have decided: number, job, and the code of its error, "" for none."""
         client, asked = OperatorConnect(), Asked("Microsoft", "a job")
-        jobs = [job for job in client.walk(f"/{kind}", "jobs")]
+        jobs = list(client.walk(f"/{kind}", "jobs"))
         records = [client.request("GET", f"/{kind}/{job['jobId']}", "a job").json(asked) for job in jobs]
         return [
             (entry["telephoneNumber"], record["jobId"], entry["errorCode"] or "")
