@@ -1,17 +1,16 @@
 """What became of each number of a task, as CSV that a spreadsheet can open without harm."""
 
 import csv
-import re
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from ocadmin.console.spreadsheet import harmless
+
 from .models import TaskItem
 
 CHUNK = 2000
-_NUMBER = re.compile(r"\+[0-9]{1,15}")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
@@ -38,9 +37,4 @@ def lines(items: QuerySet[TaskItem]) -> Iterator[str]:
             str(item.upstream_ids.get("ms_job_id") or ""),
             item.updated_at.isoformat(),
         )
-        yield writer.writerow([_harmless(cell) for cell in cells])
-
-
-def _harmless(text: str) -> str:
-    """With an apostrophe before what a spreadsheet would take for a formula. The plus of a number is none."""
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+        yield writer.writerow([harmless(cell) for cell in cells])
