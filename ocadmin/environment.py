@@ -68,6 +68,12 @@ class Environment(BaseSettings):
     quarantine_days: int = Field(45, ge=0, le=3650)
     quarantine_countries: Annotated[dict[str, int], NoDecode] = {}
 
+    # Import. A cell of Excel holds 32,767 characters.
+    import_max_mb: int = Field(20, ge=1, le=500)
+    import_max_rows: int = Field(100_000, ge=1, le=1_000_000)
+    import_max_columns: int = Field(100, ge=1, le=16_384)
+    import_max_field: int = Field(2_000, ge=1, le=32_767)
+
     # Synchronisation
     sync_minutes: int = Field(60, ge=0, le=10080)
     sync_brake_percent: float = Field(5, ge=0, le=100)
