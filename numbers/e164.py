@@ -12,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from phonenumbers import ValidationResult
 
+from .countries import calling_code
+
 _TRUNK_ZERO = re.compile(r"(?<=[\d\s)])\(0\)")
 _DECORATION = re.compile(r"[\s()\-./'\"]")
 _GROUPS = re.compile(r"[\s()\-./'\"]+")
@@ -106,12 +108,6 @@ def flaw(digits: str) -> str | None:
         return "too_short" if len(digits) < 7 else "unknown_country"
     national = digits[len(code) :]
     return _national_flaw(int(code), len(national), national.startswith("0"))
-
-
-def calling_code(digits: str) -> str:
-    """The country calling code that the digits (without a plus) begin with, empty for none."""
-    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
-    return next((digits[:n] for n in (1, 2, 3) if digits and int(digits[:n]) in codes), "")
 
 
 def valid(e164: str) -> bool:

@@ -42,6 +42,7 @@ ACTIONS = {
     "release.withdrawn": _("Release withdrawn, active again"),
     "location.changed": _("Emergency location changed"),
     "capabilities.changed": _("Capabilities changed"),
+    "number.annotated": _("Note or tags changed by a file"),
     "quarantine.ended": _("Quarantine ended early"),
     "unassign.completed": _("Un-assigned in the customer's tenant"),
     "number.change": _("Edited in the Django admin"),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from . import e164
+from .countries import calling_code
 from .e164 import Flawed, undecorated
 
 LIMIT = 10_000
@@ -140,6 +141,11 @@ def read(text: str) -> Reading:
             raise TooMany(count)
     found = [Problem(text, code) for text, code in problems.items()]
     return Reading(list(numbers), list(ranges), list(duplicates), found, assumed)
+
+
+def expand(first: str, last: str) -> list[str]:
+    """All numbers of a range given by its ends in E.164 form. Raises Flawed (SENTENCES)."""
+    return list(_range(first, last, assumed=False).numbers())
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -274,7 +280,7 @@ def _range_end(first: str, text: str) -> tuple[str, bool]:
     digits = undecorated(text)
     if not e164.is_digits(digits) or (len(digits) > _SHORTENED_END and digits.startswith("00")):
         return e164.number(text)
-    code = e164.calling_code(first[1:])
+    code = calling_code(first[1:])
     if len(digits) <= _SHORTENED_END and len(digits) < len(first) - 1 - len(code):
         return first[: -len(digits)] + digits, False
     if len(digits) != len(first) - 1 or not digits.startswith(code):
@@ -289,7 +295,7 @@ def _single(number: str, assumed: bool) -> _Entry:
 def _range(first: str, last: str, assumed: bool) -> _Entry:
     """design.md §5: start <= end, same length and country code, at most LIMIT numbers. Raises Flawed."""
     entry = _Entry(first, last, ranged=True, assumed=assumed)
-    if e164.calling_code(first[1:]) != e164.calling_code(last[1:]):
+    if calling_code(first[1:]) != calling_code(last[1:]):
         raise Flawed("range_other_country")
     if len(first) != len(last):
         raise Flawed("range_mixed_length")

@@ -9,6 +9,7 @@ from ocadmin.access.audit import Channel
 from ocadmin.access.principal import SYSTEM
 from ocadmin.tasks.services import AlreadyRunning
 
+from . import importing
 from .models import PastedList
 from .operations import clean_up, sync
 from .pasted import KEPT_FOR
@@ -36,3 +37,9 @@ def scheduled_clean_up() -> None:
 def forget_pasted_lists() -> None:
     """Delete pasted lists after a week."""
     PastedList.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+
+
+@shared_task(name="numbers.forget_imports")
+def forget_imports() -> None:
+    """Delete uploaded files, with their previews, that are older than they are kept."""
+    importing.forget_old()

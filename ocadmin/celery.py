@@ -3,7 +3,9 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
+
+from . import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocadmin.settings")
 
@@ -16,3 +18,9 @@ app.autodiscover_tasks(["ocadmin.numbers"])
 @setup_logging.connect
 def keep_django_logging(**_kwargs: object) -> None:
     """Connecting to this signal stops Celery from replacing the logging that Django has set up."""
+
+
+@worker_ready.connect
+def settle(**_kwargs: object) -> None:
+    """Everything is loaded."""
+    garbage.settle()

@@ -72,7 +72,8 @@ class Environment(BaseSettings):
     import_max_mb: int = Field(20, ge=1, le=500)
     import_max_rows: int = Field(100_000, ge=1, le=1_000_000)
     import_max_columns: int = Field(100, ge=1, le=16_384)
-    import_max_field: int = Field(2_000, ge=1, le=32_767)
+    import_max_field: int = Field(10_000, ge=1, le=32_767)
+    keep_files_hours: int = Field(24, ge=1, le=720)
 
     # Synchronisation
     sync_minutes: int = Field(60, ge=0, le=10080)

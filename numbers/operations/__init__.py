@@ -30,6 +30,7 @@ def register() -> None:
     from ocadmin.tasks.registry import register as add
 
     from .clean_up import CleanUp
+    from .imports import Import, ImportCheck
     from .sync import Sync
     from .unassign import chain
     from .upload import Upload
@@ -38,6 +39,8 @@ def register() -> None:
     add(Sync())
     add(Upload())
     add(CleanUp())
+    add(ImportCheck())
+    add(Import())
     for operation in ON_NUMBERS.values():
         add(operation)
     remedies.register(Release.kind, remedy)

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -75,8 +74,8 @@ class Capabilities(JobOperation):
         return Continue()
 
     def batch(self, pending: QuerySet[TaskItem]) -> list[TaskItem]:
-        """The items whose change is written down: they are all of one customer."""
-        return list(pending.filter(code=READY)[: settings.ENV.job_size])
+        """The items of one customer whose change is written down."""
+        return super().batch(pending.filter(code=READY))
 
     def body(self, task: Task, customer: Customer, items: Sequence[TaskItem]) -> dict[str, Any]:
         """upstreams.md §9.3."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -31,15 +31,26 @@ from .jobs import JobOperation
 from .plan import Caution, Verdict
 
 OPERATOR, TENANT = "operator", "tenant"
+PER_NUMBER = "per_number"
 INVALID, VALIDATED = "invalid", "validated"
 # Where Microsoft wants the address to match the area code of the number (upstreams.md §5).
 AREA_CODE_COUNTRIES = frozenset({"BE", "FR", "DE", "IE", "NL", "ES"})
+Objection = tuple[str, str]  # code, sentence
 _ALL = Q(pk__isnull=False)
 _ALLOW = "allow_tenant_address_update"
+_TOLL_FREE = gettext_lazy("Toll-free numbers have no emergency location.")
+_GONE = gettext_lazy("Microsoft no longer lists this location. Choose another one.")
+_FOREIGN = gettext_lazy("The location belongs to another customer. A number can only be at an address of its own.")
+_INVALID = gettext_lazy("Microsoft calls the address invalid. The customer has to replace it first.")
+_ELSEWHERE = gettext_lazy("The address is in another country (%(country)s) than the number.")
 
 
 class Relocate(JobOperation):
-    """Parameters: `location_id` (a GUID, None clears), `route`, `allow_tenant_address_update` (None leaves it)."""
+    """Parameters: `location_id` (a GUID, None clears), `route`, `allow_tenant_address_update` (None leaves it).
+
+    Or `per_number`: then the data of each item says the same two things for its number; a file makes such tasks. They
+    take the operator's route.
+    """
 
     kind = "relocate"
     jobs = "location-updates"
@@ -52,11 +63,12 @@ class Relocate(JobOperation):
 
     def verdicts(self, params: dict[str, Any]) -> list[Verdict]:
         """The rules of upstreams.md §5 and design §5, Emergency."""
-        toll_free = gettext_lazy("Toll-free numbers have no emergency location.")
+        if params.get(PER_NUMBER):
+            return standing.only_active()
         verdicts = [
             Verdict("already", _already_so(params), _as_wanted(params), ItemState.UNCHANGED),
             *standing.only_active(),
-            Verdict("toll_free", toll_free, holds("acquired_capabilities", TOLL_FREE)),
+            Verdict("toll_free", _TOLL_FREE, holds("acquired_capabilities", TOLL_FREE)),
         ]
         if params["location_id"] is not None:
             verdicts += _place_verdicts(_place(params["location_id"]))
@@ -96,14 +108,31 @@ class Relocate(JobOperation):
         )
         return outcome or self._rest(run)
 
+    def batch(self, pending: QuerySet[TaskItem]) -> list[TaskItem]:
+        """Items of one customer that shall be at the same place."""
+        first = pending.first()
+        if first is None or "location_id" not in first.data:
+            return super().batch(pending)
+        alike = {f"data__{name}": first.data[name] for name in ("location_id", _ALLOW)}
+        return super().batch(pending.filter(customer_ref=first.customer_ref, **alike))
+
     def body(self, task: Task, customer: Customer, items: Sequence[TaskItem]) -> dict[str, Any]:
         """upstreams.md §9.3. The permission of the customer is left out where it stays as it is."""
-        allow = task.params.get(_ALLOW)
+        wanted = _wanted(task, items[0].data)
+        allow = wanted.get(_ALLOW)
         return {
             "tenantId": str(customer.tenant_id),
             "telephoneNumbers": [item.key for item in items],
-            "locationId": task.params["location_id"],
+            "locationId": wanted["location_id"],
         } | ({} if allow is None else {"allowTenantAddressUpdate": allow})
+
+    def retry_items(self, task: Task, keys: list[str]) -> list[TaskItem]:
+        """The failed numbers, each with its own place where it has one."""
+        items = super().retry_items(task, keys)
+        places = dict(task.items.filter(key__in=[item.key for item in items]).values_list("key", "data"))
+        for item in items:
+            item.data = places[item.key]
+        return items
 
     def succeeded(self, run: Run, job: UpstreamJob, keys: list[str]) -> None:
         """The numbers are at their new place."""
@@ -111,7 +140,13 @@ class Relocate(JobOperation):
 
     def finished(self, task: Task) -> str:
         """How many have the new location, and how many have not."""
-        if task.params["location_id"] is None:
+        if task.params.get(PER_NUMBER):
+            text = ngettext(
+                "The emergency location of %(n)d number is changed.",
+                "The emergency locations of %(n)d numbers are changed.",
+                task.succeeded,
+            )
+        elif task.params["location_id"] is None:
             text = ngettext(
                 "%(n)d number has no emergency location any more.",
                 "%(n)d numbers have no emergency location any more.",
@@ -130,7 +165,8 @@ class Relocate(JobOperation):
 
     def _save(self, run: Run, keys: list[str], job: UpstreamJob | None) -> None:
         """What Microsoft has done is ours too, with a line of history for each number. Inside `run.commit()`."""
-        params = run.task.params
+        data = run.task.items.filter(key__in=keys[:1]).values_list("data", flat=True).first()
+        params = _wanted(run.task, data or {})
         place = _place(params["location_id"]) if params["location_id"] is not None else None
         after: dict[str, Any] = {
             "location_id": place.pk if place else None,
@@ -144,6 +180,11 @@ class Relocate(JobOperation):
         numbers.update(**after, modified_at=timezone.now())
         message = _("The emergency location is cleared.") if place is None else _("The emergency location is changed.")
         close(run, keys, ItemState.SUCCEEDED, message=message, job=job)
+
+
+def _wanted(task: Task, data: dict[str, Any]) -> dict[str, Any]:
+    """What a number shall have: as its item says, else as the task does."""
+    return data if task.params.get(PER_NUMBER) else task.params
 
 
 def _place(location_id: str) -> Location | None:
@@ -185,18 +226,37 @@ def _already_so(params: dict[str, Any]) -> Any:
 def _place_verdicts(place: Location | None) -> list[Verdict]:
     """What stands between numbers and a location."""
     if place is None or place.removed_at or place.civic_address.removed_at:
-        gone = gettext_lazy("Microsoft no longer lists this location. Choose another one.")
-        return [Verdict("location_gone", gone, _ALL)]
+        return [Verdict("location_gone", _GONE, _ALL)]
     address = place.civic_address
-    foreign = gettext_lazy("The location belongs to another customer. A number can only be at an address of its own.")
-    verdicts = [Verdict("foreign_location", foreign, ~Q(customer_id=address.customer_id))]
+    verdicts = [Verdict("foreign_location", _FOREIGN, ~Q(customer_id=address.customer_id))]
     if address.validation_status.lower() == INVALID:
-        invalid = gettext_lazy("Microsoft calls the address invalid. The customer has to replace it first.")
-        verdicts.append(Verdict("address_invalid", invalid, _ALL))
-    other = _("The address is in another country (%(country)s) than the number.") % {"country": address.country}
+        verdicts.append(Verdict("address_invalid", _INVALID, _ALL))
     elsewhere = ~Q(iso_country_code__in=sorted(countries_like(address.country))) & ~Q(iso_country_code="")
-    verdicts.append(Verdict("country_mismatch", other, elsewhere))
+    verdicts.append(Verdict("country_mismatch", _ELSEWHERE % {"country": address.country}, elsewhere))
     return verdicts
+
+
+def objection(
+    place: Location | None, *, customer_id: int, country: str, capabilities: Sequence[str]
+) -> Objection | None:
+    """The same for one number that shall be at `place` (None: nowhere): why it cannot, None where it can.
+
+    For files, in which every number may have a place of its own; a plan asks the database once for all its numbers.
+    """
+    if TOLL_FREE in capabilities:
+        return "toll_free", str(_TOLL_FREE)
+    if place is None:
+        return None
+    address = place.civic_address
+    if place.removed_at or address.removed_at:
+        return "location_gone", str(_GONE)
+    if address.customer_id != customer_id:
+        return "foreign_location", str(_FOREIGN)
+    if address.validation_status.lower() == INVALID:
+        return "address_invalid", str(_INVALID)
+    if country and country not in countries_like(address.country):
+        return "country_mismatch", str(_ELSEWHERE % {"country": address.country})
+    return None
 
 
 def _tenant_verdicts() -> list[Verdict]:

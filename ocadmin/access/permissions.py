@@ -23,6 +23,7 @@ class Permission(models.TextChoices):
     UNASSIGN = "unassign", _("Un-assign numbers")
     RELOCATE = "relocate", _("Change emergency locations")
     CAPABILITIES = "capabilities", _("Change capabilities")
+    ANNOTATE = "annotate", _("Edit notes and tags")
     RELEASE = "release", _("Release numbers")
     APPROVE_REMOVAL = "approve_removal", _("Approve removals")
     PUSH_SBC = "push_sbc", _("Write to SBCs")
@@ -31,7 +32,7 @@ class Permission(models.TextChoices):
 
 
 _MONITOR = frozenset({Permission.VIEW, Permission.EXPORT})
-_LITE = _MONITOR | {Permission.UNASSIGN, Permission.RELOCATE, Permission.CAPABILITIES}
+_LITE = _MONITOR | {Permission.UNASSIGN, Permission.RELOCATE, Permission.CAPABILITIES, Permission.ANNOTATE}
 _OPERATOR = _LITE | {Permission.UPLOAD, Permission.SYNC, Permission.RELEASE, Permission.PUSH_SBC}
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {

@@ -16,6 +16,7 @@ TABLE = {
     Permission.UNASSIGN: "AOL",
     Permission.RELOCATE: "AOL",
     Permission.CAPABILITIES: "AOL",
+    Permission.ANNOTATE: "AOL",
     Permission.UPLOAD: "AO",
     Permission.SYNC: "AO",
     Permission.RELEASE: "AO",

@@ -5,6 +5,8 @@ import sys
 
 from django.db import connection
 
+from ocadmin import garbage
+
 from . import operations
 
 
@@ -18,6 +20,7 @@ def main() -> int:
     logging.disable(logging.WARNING)  # no broker runs here, and every task would say so
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    garbage.settle()  # as every worker does
     kept = True
     try:
         for figure in operations.figures():

@@ -1,6 +1,10 @@
 """What a number says about its country, and which countries count as one (upstreams.md §6)."""
 
+import phonenumbers
 import pytest
+from hypothesis import given
+from hypothesis import settings as properties
+from hypothesis import strategies as st
 
 from ocadmin.numbers.countries import country_of, is_north_american, is_toll_free, may_be_in, same_country
 
@@ -66,3 +70,38 @@ def test_where_a_number_may_be(e164: str, country: str, may: bool) -> None:
 )
 def test_toll_free(e164: str, free: bool, american: bool) -> None:
     assert (is_toll_free(e164), is_north_american(e164)) == (free, american)
+
+
+CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+EXAMPLES = [
+    phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in phonenumbers.PhoneNumberType.values()
+    if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+]
+
+
+def by_the_library(e164: str) -> tuple[str | None, bool]:
+    """Country and toll-free as its own functions say."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return None, False
+    region = phonenumbers.region_code_for_number(number)
+    american = str(number.national_number)[:3] in ("800", "822", "833", "844", "855", "866", "877", "888")
+    free = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.TOLL_FREE
+    return (None if region == "001" else region), free or (number.country_code == 1 and american)
+
+
+@properties(max_examples=400)
+@given(st.sampled_from(CODES), st.from_regex(r"[0-9]{2,12}", fullmatch=True))
+def test_any_digits_are_judged_as_the_library_judges_them(code: int, rest: str) -> None:
+    e164 = f"+{code}{rest}"
+    assert (country_of(e164), is_toll_free(e164)) == by_the_library(e164)
+
+
+@properties(max_examples=400)
+@given(st.sampled_from(EXAMPLES), st.from_regex(r"[0-9]{0,4}", fullmatch=True))
+def test_numbers_of_every_country_and_kind_as_well(example: str, end: str) -> None:
+    e164 = example[: len(example) - len(end)] + end
+    assert (country_of(e164), is_toll_free(e164)) == by_the_library(e164)

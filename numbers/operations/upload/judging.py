@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem
 
 from ...capabilities import CALLING_USER
-from ...countries import country_of, is_north_american, is_toll_free, may_be_in, same_country
+from ...countries import countries_like, country_of, is_north_american, is_toll_free, may_be_in, same_country
 from ...lifecycle import Status
 from ...models import CivicAddress, Customer, PhoneNumber, ReleasedNumber
 from ..base import BUSY
@@ -39,6 +39,7 @@ class Verdict:
 
 
 GOES = Verdict(WILL)
+Ours = dict[str, tuple[int, int]]  # number to customer and status
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Release:
 class Standing:
     """Where the candidates stand with us: those that are numbers of ours, busy, or were released."""
 
-    ours: dict[str, tuple[int, int]] = field(default_factory=dict)  # customer, status
+    ours: Ours = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     released: dict[str, Release] = field(default_factory=dict)
 
@@ -70,47 +71,59 @@ class Judged:
         return [e164 for e164, verdict in self.verdicts.items() if verdict is GOES]
 
 
-def judge(rows: Mapping[str, Settings], known: Known, *, task: Task | None = None) -> Judged:
-    """Judge each number with its settings. `task` is the one that holds the numbers already, where there is one."""
-    standing = _standing(list(rows), task)
-    wrong: dict[Settings, list[Objection]] = {one: objections(one, known) for one in set(rows.values())}
+def judge(rows: Mapping[str, Settings], known: Known, *, task: Task | None = None, ours: Ours | None = None) -> Judged:
+    """Judge each number with its settings. `task` is the one that holds the numbers already, where there is one.
+
+    `ours` are those of the numbers that are ours, where the caller has looked already.
+    """
+    standing = _standing(list(rows), task, ours)
+    different = set(rows.values())
+    wrong: dict[Settings, list[Objection]] = {one: objections(one, known) for one in different}
+    places = {one: known.address(one) for one in different}
+    ordinary = {one: _ordinary(one, known, places[one]) for one in different if not wrong[one]}
     verdicts = {}
     for e164, settings in rows.items():
         if wrong[settings]:
             first = wrong[settings][0]
             verdicts[e164] = Verdict(first.code, first.sentence)
         else:
-            verdicts[e164] = _judge(e164, settings, known, standing)
+            verdicts[e164] = _standing_verdict(e164, settings, standing) or (
+                GOES
+                if country_of(e164) in ordinary[settings] and not is_toll_free(e164)
+                else _rules(e164, settings, known, places[settings])
+            )
     judged = Judged(verdicts, {})
     going = judged.going()
-    for code, sentence, applies in _cautions(known, standing):
+    for code, sentence, applies in _cautions(places, standing):
         found = [e164 for e164 in going if applies(e164, rows[e164])]
         if found:
             judged.cautions[code] = (sentence, found)
     return judged
 
 
-def _standing(numbers: Collection[str], task: Task | None) -> Standing:
-    """Three queries for each AT_ONCE numbers."""
-    found = Standing()
+def _standing(numbers: Collection[str], task: Task | None, ours: Ours | None) -> Standing:
+    """Three queries for each AT_ONCE numbers, two where it is known which are ours."""
+    found = Standing(ours or {})
     alive = TaskItem.objects.filter(state__in=sorted(ITEM_ALIVE)).exclude(task=task)
     for some in _chunks(numbers):
-        ours = PhoneNumber.objects.filter(e164__in=some).values_list("e164", "customer_id", "status")
-        found.ours |= {e164: (customer, status) for e164, customer, status in ours}
-        found.busy.update(alive.filter(key__in=some).values_list("key", flat=True))
-        gone = ReleasedNumber.objects.filter(e164__in=some).order_by("released_at", "pk")
+        if ours is None:
+            here = PhoneNumber.objects.filter(e164__among=some).values_list("e164", "customer_id", "status")
+            found.ours |= {e164: (customer, status) for e164, customer, status in here}
+        found.busy.update(alive.filter(key__among=some).values_list("key", flat=True))
+        gone = ReleasedNumber.objects.filter(e164__among=some).order_by("released_at", "pk")
         for e164, customer, until in gone.values_list("e164", "customer_id", "quarantine_until"):
             found.released[e164] = Release(customer, until)  # the last one counts
     return found
 
 
-def _chunks(numbers: Collection[str]) -> Iterator[list[str]]:
+def _chunks(numbers: Collection[str]) -> Iterator[frozenset[str]]:
+    """As sets: Django would look at each element of a list for expressions, which takes longer than the query."""
     rows = list(numbers)
-    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
+    return (frozenset(rows[start : start + AT_ONCE]) for start in range(0, len(rows), AT_ONCE))
 
 
-def _judge(e164: str, settings: Settings, known: Known, standing: Standing) -> Verdict:
-    """The first thing that keeps a number from being uploaded, the most telling first."""
+def _standing_verdict(e164: str, settings: Settings, standing: Standing) -> Verdict | None:
+    """What keeps a number from being uploaded because of what we know of it; None where nothing does."""
     if e164 in standing.ours:
         return _of_ours(settings, *standing.ours[e164])
     if e164 in standing.busy:
@@ -119,12 +132,24 @@ def _judge(e164: str, settings: Settings, known: Known, standing: Standing) -> V
     if release and release.customer_id != settings.customer and release.quarantine_until > timezone.now():
         sentence = _("Another customer gave it back, and it rests until %(day)s. Upload it after that day.")
         return Verdict("quarantined", sentence % {"day": _day(release.quarantine_until)})
+    return None
+
+
+def _rules(e164: str, settings: Settings, known: Known, address: CivicAddress | None) -> Verdict:
+    """The first rule that keeps a number from being uploaded, the most telling first."""
     return (
         _toll_free(e164, settings, known)
         or _not_consented(e164, settings, known.customers[settings.customer])
-        or _elsewhere(e164, settings, known.address(settings))
+        or _elsewhere(e164, settings, address)
         or GOES
     )
+
+
+def _ordinary(settings: Settings, known: Known, address: CivicAddress | None) -> frozenset[str]:
+    """Countries whose numbers, if they are not toll-free, pass all rules: nearly all numbers of most lists do."""
+    consented = known.customers[settings.customer].consented_countries
+    allowed = frozenset().union(*(countries_like(country) for country in consented))
+    return allowed if address is None else allowed & countries_like(address.country)
 
 
 def _of_ours(settings: Settings, customer_id: int, status: int) -> Verdict:
@@ -180,21 +205,23 @@ def _counts_as(e164: str, settings: Settings, country: str) -> bool:
     return may_be_in(e164, country)
 
 
-def _cautions(known: Known, standing: Standing) -> list[tuple[str, str, Callable[[str, Settings], bool]]]:
+def _cautions(
+    places: Mapping[Settings, CivicAddress | None], standing: Standing
+) -> list[tuple[str, str, Callable[[str, Settings], bool]]]:
     """What to know of numbers that go: code, sentence, and to whom it applies."""
     now = timezone.now()
+    unvalidated = {one for one, place in places.items() if place and place.validation_status.lower() != VALIDATED}
+    by_area = {one for one, place in places.items() if place and place.country in AREA_CODE_COUNTRIES}
 
     def resting(e164: str, _settings: Settings) -> bool:
         release = standing.released.get(e164)
         return release is not None and release.quarantine_until > now
 
     def not_validated(_e164: str, settings: Settings) -> bool:
-        address = known.address(settings)
-        return address is not None and address.validation_status.lower() != VALIDATED
+        return settings in unvalidated
 
     def by_area_code(e164: str, settings: Settings) -> bool:
-        address = known.address(settings)
-        return address is not None and address.country in AREA_CODE_COUNTRIES and not is_toll_free(e164)
+        return settings in by_area and not is_toll_free(e164)
 
     return [
         (

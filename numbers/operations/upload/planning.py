@@ -128,7 +128,7 @@ def submit(
     known = known or load(set(rows.settings.values()), by)
     groups = list(dict.fromkeys(rows.settings.values()))
     params = {
-        "groups": [group.as_dict() | {"requested": _requested(group, known)} for group in groups],
+        "groups": [group.as_dict() | {"requested": requested(group, known)} for group in groups],
         "source": SOURCES.get(channel, Source.WEB_UI).value,
         "comment": comment,
     }
@@ -156,7 +156,7 @@ def _group(code: str, sentence: str, state: str, found: list[str]) -> Group:
     return Group(code, sentence, state, len(found), sorted(found)[:SAMPLE])
 
 
-def _requested(settings: Settings, known: Known) -> list[str]:
+def requested(settings: Settings, known: Known) -> list[str]:
     """What is asked for: the chosen capabilities, and those that the usage brings (live-platform.md §3.3)."""
     plan = known.usages.get(settings.customer, {}).get(settings.usage)
     return sorted({*settings.capabilities, *(plan.mandatory_capabilities if plan is not None else ())})

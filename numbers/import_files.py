@@ -1,0 +1,101 @@
+"""Files that an import gives back: the rejected rows, the differences, an example, the table of columns."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from ocadmin.console import sheets
+from ocadmin.console.spreadsheet import harmless
+
+from .models import ImportRow, NumberImport, RowOutcome
+from .operations.imports.shapes import ERROR
+from .resources import COLUMNS
+
+AT_ONCE = 1000
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        """The text itself."""
+        return text
+
+
+def rejected(batch: NumberImport) -> Iterator[str]:
+    """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
+
+    Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
+    row, so that what is corrected here imports as it is. Raises FileNotFoundError where the file is no longer kept.
+    """
+    sheet = sheets.Sheet.of(batch.sheet)
+    lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
+    heads = [column or header for column, header in zip(batch.mapping, sheet.headers, strict=True)]
+    at = {head: place for place, head in enumerate(heads)}
+    more = [name for name in batch.defaults if name not in at]
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow([*heads, *more, ERROR])
+    line = 0
+    cells: list[str] = []
+    for row in _refused(batch):
+        while line < row.line:
+            line, cells = next(lines)
+        told = list(cells[: len(heads)])
+        for name, text in batch.defaults.items():
+            if name in at and not told[at[name]].strip():
+                told[at[name]] = text
+        if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip():
+            told[at["telephoneNumber"]], told[at["rangeEnd"]] = row.e164, ""
+        yield writer.writerow([*told, *(batch.defaults[name] for name in more), harmless(_errors(row))])
+
+
+def _refused(batch: NumberImport) -> Iterator[ImportRow]:
+    """In the order of the file, read in pieces."""
+    rows = batch.rows.filter(outcome=RowOutcome.REFUSED).order_by("line", "pk")
+    return rows.iterator(chunk_size=AT_ONCE)
+
+
+def _errors(row: ImportRow) -> str:
+    """Column, value and sentence of everything that is wrong with a row."""
+    return " | ".join(
+        f"{column}: {sentence}" if column else sentence for column, _value, _code, sentence in row.problems
+    )
+
+
+def differences(batch: NumberImport) -> Iterator[str]:
+    """What a comparison has found, one line for each cell that differs and each number that only one side has."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow(["telephoneNumber", "line", "outcome", "column", "here", "file"])
+    rows = batch.rows.exclude(outcome=RowOutcome.UNCHANGED).order_by("pk")
+    for row in rows.iterator(chunk_size=AT_ONCE):
+        word = RowOutcome(row.outcome).name.lower()
+        cells: list[Any] = [row.e164 or harmless(row.text), row.line or "", word]
+        if row.problems:
+            yield writer.writerow([*cells, "", "", harmless(_errors(row))])
+        elif not row.changes:
+            yield writer.writerow([*cells, "", "", ""])
+        for column, (here, there) in row.changes.items():
+            yield writer.writerow([*cells, column, harmless(str(here)), harmless(str(there))])
+
+
+def example() -> Iterator[str]:
+    """A file with all columns and two rows."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow(list(COLUMNS))
+    values = {name: column.example for name, column in COLUMNS.items()}
+    tenant, profile = "11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000"
+    given = {"msTenantId": tenant, "callingProfileId": profile, "displayedCountry": ""}
+    ranged = values | given
+    single = ranged | {"telephoneNumber": "+442079460110", "rangeEnd": "", "note": _("Reception"), "tags": "desk;vip"}
+    for row in (ranged, single):
+        yield writer.writerow([row[name] for name in COLUMNS])
+
+
+def columns() -> Iterator[str]:
+    """The table of columns: name, other names, meaning, example."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow(["column", "also", "meaning", "example"])
+    for name, column in COLUMNS.items():
+        yield writer.writerow([name, ", ".join(column.aliases), str(column.help_text), harmless(column.example)])

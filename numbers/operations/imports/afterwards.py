@@ -1,0 +1,117 @@
+"""What only all rows of a file together tell: numbers that are named twice, and what the database judges by sets."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.utils.translation import gettext as _
+
+from ocadmin.access.principal import Principal
+
+from ... import setwise
+from ...models import ImportRow, Mode, NumberImport, PhoneNumber, RowOutcome
+from ..capabilities import Capabilities
+from ..plan import WILL
+from .shapes import TEAMS
+from .wishes import Problem
+
+_SAME = ("customer_ref", "place", "ticket", "wish", "changes", "problems")
+
+
+def judge(batch: NumberImport, by: Principal) -> None:
+    """Inside a transaction, once all rows are written."""
+    _repeated(batch)
+    if batch.mode == Mode.COMPARE:
+        if batch.shape == TEAMS.code:
+            _only_here(batch, by)
+        return
+    _capabilities(batch, by)
+
+
+def _repeated(batch: NumberImport) -> None:
+    """A number counts once. Where its rows say different things nobody knows which counts, so none does."""
+    counted = batch.rows.exclude(e164="").order_by().values_list("e164").annotate(n=Count("pk")).filter(n__gt=1)
+    numbers = frozenset(counted.values_list("e164", flat=True))
+    groups: dict[str, list[ImportRow]] = defaultdict(list)
+    for row in batch.rows.filter(e164__among=numbers).order_by("pk") if numbers else ():
+        groups[row.e164].append(row)
+    for rows in groups.values():
+        first = rows[0]
+        if all(_alike(first, row) for row in rows):
+            sentence = _("Line %d names the same number and says the same. Remove one of them.") % first.line
+            _refuse(rows[1:], Problem("telephoneNumber", first.text, "duplicate_row", sentence))
+            continue
+        lines = ", ".join(str(line) for line in dict.fromkeys(row.line for row in rows))
+        sentence = _("Lines %s name this number and say different things about it. Keep one of them.") % lines
+        code = "contradictory"
+        if len({row.customer_ref for row in rows}) > 1:
+            sentence = _("Lines %s give this number to different customers. Keep one of them.") % lines
+            code = "two_customers"
+        _refuse(rows, Problem("telephoneNumber", first.text, code, sentence))
+
+
+def _alike(one: ImportRow, other: ImportRow) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in _SAME)
+
+
+def _refuse(rows: list[ImportRow], problem: Problem) -> None:
+    for row in rows:
+        row.outcome = RowOutcome.REFUSED
+        row.problems = [*row.problems, problem.as_list()]
+    ImportRow.objects.bulk_update(rows, ["outcome", "problems"], batch_size=500)
+
+
+def _capabilities(batch: NumberImport, by: Principal) -> None:
+    """The same verdicts as of the action, one query for all numbers with the same change."""
+    operation = Capabilities()
+    changed = batch.rows.filter(outcome=RowOutcome.CHANGED, wish__has_key="capabilities").order_by()
+    for change in _different(changed):
+        rows = changed
+        for name in ("add", "remove"):
+            wanted = Q(**{f"wish__capabilities__{name}": change.get(name)})
+            rows = rows.filter(wanted if name in change else ~Q(wish__capabilities__has_key=name))
+        params = {"add": change.get("add", []), "remove": change.get("remove", [])}
+        numbers = PhoneNumber.objects.filter(e164__in=rows.values("e164"))
+        judged = operation.judged(numbers, params, by).exclude(verdict=WILL)
+        sentences = {one.code: str(one.sentence) for one in operation.with_general(operation.verdicts(params), by)}
+        codes: dict[str, list[str]] = defaultdict(list)
+        for e164, code in judged.values_list("e164", "verdict"):
+            codes[code].append(e164)
+        for code, found in codes.items():
+            refused = [row for some in _pieces(found) for row in rows.filter(e164__in=some)]
+            _refuse(refused, Problem("capabilities", "", code, sentences[code]))
+
+
+def _different(changed: QuerySet[ImportRow]) -> list[dict[str, list[str]]]:
+    """The different changes of capabilities that a file asks for: few, because few can be chosen."""
+    found = {json.dumps(change): change for change in changed.values_list("wish__capabilities", flat=True).distinct()}
+    return list(found.values())
+
+
+def _pieces(numbers: list[str]) -> Iterator[list[str]]:
+    return (numbers[start : start + 1000] for start in range(0, len(numbers), 1000))
+
+
+def _only_here(batch: NumberImport, by: Principal) -> None:
+    """Numbers of the same customers that the file does not name."""
+    customers = batch.rows.exclude(customer_ref=None).order_by().values("customer_ref").distinct()
+    named = ImportRow.objects.filter(batch=batch, e164=OuterRef("e164"))
+    visible = PhoneNumber.objects.visible_to(by)
+    missing = visible.filter(customer__in=customers.values("customer_ref")).filter(~Exists(named))
+    setwise.insert(
+        ImportRow,
+        missing,
+        batch_id=batch.pk,
+        line=0,
+        e164=F("e164"),
+        text=Value(""),
+        outcome=RowOutcome.ONLY_HERE.value,
+        customer_ref=F("customer_id"),
+        channel_ref=F("customer__channel_id"),
+        place=None,
+        ticket="",
+        wish={},
+        changes={},
+        problems=[],
+    )

@@ -1,0 +1,139 @@
+"""From the lines of a file to candidates: the number or range of each, and what its other cells ask for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from ocadmin.console.spreadsheet import original
+
+from ... import pasting
+from ...e164 import Flawed
+from ...resources import COLUMNS, LONGEST_TAG, MOST_TAGS
+from ...widgets import CLEAR, CellProblem
+from .references import References
+from .shapes import COMPARED
+from .wishes import CLEARED, Parsed, Problem, Wish, parse, wish_of
+
+MOST_REMEMBERED = 20_000  # combinations of cells; beyond that the memory is begun anew
+_OWN = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED)  # read for each row by themselves
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A line of a file: its number, or the numbers of its range; none where that could not be read."""
+
+    line: int
+    text: str
+    numbers: Sequence[str]
+    wish: Wish
+    note: Any
+    tags: Any
+    told: dict[str, str]
+    problems: list[Problem]
+    assumed: bool
+    blanks: bool
+
+
+class Lines:
+    """Reads lines of one file. `mapping`: our column for each header, "" for one that is left out."""
+
+    def __init__(
+        self, headers: Sequence[str], mapping: Sequence[str], defaults: dict[str, str], references: References
+    ) -> None:
+        self.references = references
+        self.defaults = {name: text for name, text in defaults.items() if text.strip()}
+        self.at = {column: place for place, column in enumerate(mapping) if column}
+        self.wide = len(mapping)
+        self.nameless = [place for place, header in enumerate(headers) if not header and not mapping[place]]
+        self.others = [(place, name) for name, place in self.at.items() if name not in _OWN]
+        self.told = [(place, name) for name, place in self.at.items() if name in COMPARED]
+        self._places = [place for place, _name in self.others]
+        self._remembered: dict[tuple[str, ...], Wish] = {}
+
+    def read(self, rows: Iterable[tuple[int, list[str]]]) -> list[Candidate]:
+        """The candidates of some lines. What they name is looked up for all of them at once."""
+        chunk = list(rows)
+        keys = [tuple([cells[place] for place in self._places]) for _line, cells in chunk]
+        self._remember(keys)
+        return [
+            self._candidate(line, cells, self._remembered[key]) for (line, cells), key in zip(chunk, keys, strict=True)
+        ]
+
+    def _remember(self, keys: list[tuple[str, ...]]) -> None:
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._remembered = {}
+        fresh: dict[tuple[str, ...], Parsed] = {}
+        for key in keys:
+            if key not in self._remembered and key not in fresh:
+                named = {name: cell for (_place, name), cell in zip(self.others, key, strict=True)}
+                for name, text in self.defaults.items():
+                    if not named.get(name, "").strip():
+                        named[name] = text
+                fresh[key] = parse(named)
+        self.references.look_up(parsed.values for parsed in fresh.values())
+        for key, parsed in fresh.items():
+            self._remembered[key] = wish_of(parsed, self.references)
+
+    def _candidate(self, line: int, cells: list[str], wish: Wish) -> Candidate:
+        at = self.at
+        text = cells[at["telephoneNumber"]]
+        problems = list(wish.problems)
+        if len(cells) > self.wide or self.nameless:
+            self._nameless(cells, problems)
+        numbers, assumed = self._numbers(original(text), cells, problems)
+        note = self._own("note", cells, problems) if "note" in at else None
+        tags = self._own("tags", cells, problems) if "tags" in at else None
+        told = {name: cells[place].strip() for place, name in self.told} if self.told else {}
+        blanks = text != text.strip()
+        return Candidate(line, text, numbers, wish, note, tags, told, problems, assumed, blanks)
+
+    def _numbers(self, text: str, cells: list[str], problems: list[Problem]) -> tuple[Sequence[str], bool]:
+        try:
+            first, assumed = COLUMNS["telephoneNumber"].widget.clean(text)
+        except CellProblem as problem:
+            problems.append(Problem("telephoneNumber", text, problem.code, problem.sentence))
+            return (), False
+        end = cells[self.at["rangeEnd"]].strip() if "rangeEnd" in self.at else ""
+        if not end:
+            return (first,), assumed
+        try:
+            last, last_assumed = COLUMNS["rangeEnd"].widget.clean(original(end))
+            return pasting.expand(first, last), assumed or last_assumed
+        except CellProblem as problem:
+            problems.append(Problem("rangeEnd", end, problem.code, problem.sentence))
+        except Flawed as flaw:
+            problems.append(Problem("rangeEnd", end, flaw.code, pasting.Problem(end, flaw.code).sentence))
+        return (first,), assumed
+
+    def _own(self, name: str, cells: list[str], problems: list[Problem]) -> Any:
+        """A note or tags: None where the cell is empty."""
+        cell = cells[self.at[name]]
+        if cell.strip() == CLEAR:
+            return CLEARED
+        text = original(cell)
+        if not text.strip():
+            return None
+        try:
+            value = COLUMNS[name].widget.clean(text)
+        except CellProblem as problem:
+            problems.append(Problem(name, text, problem.code, problem.sentence))
+            return None
+        if name == "tags" and (len(value) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in value)):
+            sentence = _("At most %(most)d tags of %(longest)d characters are kept.")
+            words = sentence % {"most": MOST_TAGS, "longest": LONGEST_TAG}
+            problems.append(Problem(name, text, "too_many_tags", words))
+        return value
+
+    def _nameless(self, cells: list[str], problems: list[Problem]) -> None:
+        """What stands under no header is not ignored."""
+        for place in (*self.nameless, *range(self.wide, len(cells))):
+            if cells[place].strip():
+                sentence = _("Column %d has no header. Give it one, or empty the cell.") % (place + 1)
+                problems.append(Problem("", cells[place], "no_header", sentence))
+
+
+def numbers_in(candidates: Iterable[Candidate]) -> Iterator[str]:
+    """All numbers of some lines."""
+    return (number for candidate in candidates for number in candidate.numbers)
