@@ -5,12 +5,16 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ImportForm
 
-from .models import Mode
+from ocadmin.console.filters import OPTION_LIMIT
+
+from .capabilities import BROUGHT
+from .models import CallingProfile, Mode
 from .operations.imports.shapes import COMPARED, LEFT_OUT, OFFERED, plain
 from .resources import COLUMNS, NumberResource
 from .widgets import CellProblem
@@ -45,9 +49,9 @@ class FileForm(ImportForm):
         field.widget.attrs["accept"] = ".csv,.txt,.tsv,.xlsx"
         field.error_messages["required"] = gettext_lazy("Choose a file.")
         field.error_messages["empty"] = gettext_lazy("The file is empty. Choose one with a header and rows.")
-        field.help_text = _("CSV or XLSX, at most %(mb)d MB and %(rows)d numbers.") % {
+        field.help_text = _("CSV or XLSX, at most %(mb)d MB and %(rows)s numbers.") % {
             "mb": settings.ENV.import_max_mb,
-            "rows": settings.ENV.import_max_rows,
+            "rows": intcomma(settings.ENV.import_max_rows),
         }
 
     def clean_import_file(self) -> Any:
@@ -89,12 +93,14 @@ class MappingForm(forms.Form):
                 error_messages={"required": _("Say what “%s” is, or leave it out.") % header},
             )
         for name in DEFAULTS:
-            self.fields[f"default_{name}"] = forms.CharField(
+            kind = {"choices": _OFFERS[name]} if name in _OFFERS else {"max_length": 200}
+            field = forms.ChoiceField if name in _OFFERS else forms.CharField
+            self.fields[f"default_{name}"] = field(
                 label=name,
                 required=False,
-                max_length=200,
                 initial=defaults.get(name, ""),
                 help_text=str(COLUMNS[name].help_text),
+                **kind,
             )
         self.fields["mode"] = forms.ChoiceField(
             label=gettext_lazy("What the file may do"), choices=Mode.choices, initial=mode
@@ -155,6 +161,18 @@ class MappingForm(forms.Form):
         return {
             plain(header): column for header, column in zip(self.headers, self.mapping, strict=True) if plain(header)
         }
+
+
+def _profiles() -> list[tuple[str, str]]:
+    rows = CallingProfile.objects.filter(removed_at=None).order_by("name").values_list("name", flat=True)[:OPTION_LIMIT]
+    return [("", _("As the rows say")), *((name, name) for name in dict.fromkeys(rows))]
+
+
+def _usages() -> list[tuple[str, str]]:
+    return [("", _("As the rows say")), *((usage, usage) for usage in BROUGHT)]
+
+
+_OFFERS: dict[str, Any] = {"callingProfile": _profiles, "usage": _usages}
 
 
 def _choice(column: str | None) -> str:

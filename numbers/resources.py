@@ -154,6 +154,11 @@ class NumberResource(resources.Resource):
     class Meta:
         import_id_fields = ("telephoneNumber",)
 
+    @classmethod
+    def get_display_name(cls) -> str:
+        """What the library's forms call it."""
+        return str(_("Numbers"))
+
 
 COLUMNS: dict[str, Column] = dict(NumberResource.fields)
 

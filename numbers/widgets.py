@@ -47,7 +47,7 @@ class NumberWidget(widgets.Widget):
         try:
             return e164.number(value)
         except e164.Flawed as flaw:
-            code = "range_in_cell" if _is_range(value) else flaw.code
+            code = "range_in_cell" if _is_range(value) else "glued" if _are_several(value) else flaw.code
             raise CellProblem(code, str(_DAMAGE.get(code) or e164.SENTENCES[code])) from None
 
 
@@ -55,6 +55,12 @@ def _is_range(text: str) -> bool:
     """Two whole numbers with a sign or word between that means "to"."""
     ends = re.split(r"\s*(?:-|–|—|\.\.+|\bto\b)\s*(?=\+)", text.strip())
     return len(ends) == 2 and all(e164.attempt(end) for end in ends)
+
+
+def _are_several(text: str) -> bool:
+    """Whole numbers one after the other, each with its plus."""
+    parts = [part.strip(" \t\n,;/|") for part in re.split(r"(?=\+)", text) if part.strip(" \t\n,;/|")]
+    return len(parts) > 1 and all(e164.attempt(part) for part in parts)
 
 
 class TextWidget(widgets.CharWidget):

@@ -58,6 +58,9 @@ class NumberImport(models.Model):
     problem = models.CharField(_("what is wrong with the file"), max_length=500, blank=True)
     counts = models.JSONField(_("counts"), default=dict)
     notes = models.JSONField(_("notes"), default=dict)
+    reasons = models.JSONField(
+        _("reasons"), default=list, help_text=_("Why rows are refused: [column, code, sentence, how many] each.")
+    )
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
     check_ref = models.BigIntegerField(_("task that checks it"), null=True, blank=True)
     task_ref = models.BigIntegerField(_("task that imports it"), null=True, blank=True)

@@ -90,13 +90,19 @@ def columns(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         batch.mapping, batch.defaults, batch.mode = form.mapping, form.defaults, form.cleaned_data["mode"]
         importing.remember(request.user, form.remembered)
         return _check(request, batch)
+    context = {"batch": batch, "form": form, "sheet": sheet, "shape": importing.shape_of(batch)}
+    context["sample"] = list(zip(form.columns, _sample(batch, sheet), strict=True))
+    return render(request, "numbers/import_columns.html", context)
+
+
+def _sample(batch: NumberImport, sheet: sheets.Sheet) -> list[str]:
+    """What the first rows say in each column, as far as they can be read."""
     try:
         rows = sheets.sample(batch.path, sheet, sheets.Limits.of_settings())
     except (sheets.Unreadable, FileNotFoundError):
         rows = []
-    sample = list(zip(form.columns, *rows, strict=False)) if rows else [(field,) for field in form.columns]
-    context = {"batch": batch, "form": form, "sheet": sheet, "sample": sample, "shape": importing.shape_of(batch)}
-    return render(request, "numbers/import_columns.html", context)
+    columns = [[row[place].strip() for row in rows] for place in range(len(sheet.headers))]
+    return [" · ".join(dict.fromkeys(filter(None, cells))) for cells in columns]
 
 
 @login_required

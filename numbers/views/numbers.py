@@ -28,6 +28,7 @@ from ocadmin.tasks.services import AlreadyRunning
 from ..filters import NumberFilter, ReleasedFilter
 from ..forms import PasteForm
 from ..models import Customer, PhoneNumber, ReleasedNumber, SipConnection
+from ..operations.imports import NEEDS
 from ..operations.sync import start as start_sync
 from ..pasted import Pasted, among, find, keep
 from ..selecting import Offer, offer, offer_released
@@ -94,6 +95,7 @@ class NumberListView(ListView):
             "paste_form": PasteForm(auto_id="paste_%s"),
             "may_sync": principal.can(Permission.SYNC),
             "may_upload": principal.can(Permission.UPLOAD),
+            "may_import": any(principal.can(permission) for permission in NEEDS.values()),
         }
         return context if self.swapping else context | task_news(principal)
 

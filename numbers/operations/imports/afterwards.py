@@ -1,8 +1,9 @@
 """What only all rows of a file together tell: numbers that are named twice, and what the database judges by sets."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from ..plan import WILL
 from .shapes import TEAMS
 from .wishes import Problem
 
+MOST_REASONS = 30
 _SAME = ("customer_ref", "place", "ticket", "wish", "changes", "problems")
 
 
@@ -39,7 +41,7 @@ def _repeated(batch: NumberImport) -> None:
     for rows in groups.values():
         first = rows[0]
         if all(_alike(first, row) for row in rows):
-            sentence = _("Line %d names the same number and says the same. Remove one of them.") % first.line
+            sentence = _("Line %d names the same number already. Remove one of the two lines.") % first.line
             _refuse(rows[1:], Problem("telephoneNumber", first.text, "duplicate_row", sentence))
             continue
         lines = ", ".join(str(line) for line in dict.fromkeys(row.line for row in rows))
@@ -115,3 +117,15 @@ def _only_here(batch: NumberImport, by: Principal) -> None:
         changes={},
         problems=[],
     )
+
+
+def reasons(batch: NumberImport) -> list[list[Any]]:
+    """Why rows are refused, the commonest first: column, code, one sentence of that kind, how many."""
+    counted: Counter[tuple[str, str]] = Counter()
+    sentences: dict[tuple[str, str], str] = {}
+    refused = batch.rows.filter(outcome=RowOutcome.REFUSED).order_by().values_list("problems", flat=True)
+    for problems in refused.iterator(chunk_size=5000):
+        for column, _value, code, sentence in problems:
+            counted[column, code] += 1
+            sentences.setdefault((column, code), sentence)
+    return [[*kind, sentences[kind], count] for kind, count in counted.most_common(MOST_REASONS)]

@@ -44,7 +44,7 @@ def start_check(batch: NumberImport, *, by: Principal, channel: str) -> Task:
     title = _("Check of %s") % batch.file_name
     task = services.start(CHECK, title=title[:200], by=by, channel=channel, params={"import": str(batch.pk)})
     batch.state, batch.check_ref, batch.problem = ImportState.CHECKING, task.pk, ""
-    batch.counts, batch.notes = {}, {}
+    batch.counts, batch.notes, batch.reasons = {}, {}, []
     batch.save()
     return task
 
@@ -130,6 +130,7 @@ class ImportCheck:
             counted = dict(batch.rows.order_by().values_list("outcome").annotate(n=Count("pk")))
             batch.counts = {RowOutcome(outcome).name.lower(): n for outcome, n in counted.items()}
             batch.notes = run.cursor.get("notes", {})
+            batch.reasons = afterwards.reasons(batch)
             batch.state, batch.checked_at = ImportState.READY, timezone.now()
             batch.save()
             run.task.total = run.task.done = sum(counted.values())

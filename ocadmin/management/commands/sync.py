@@ -1,7 +1,6 @@
 """`sync`: synchronise with Microsoft from the command line."""
 
 import argparse
-import time
 import uuid
 from typing import Any
 
@@ -12,11 +11,10 @@ from ocadmin.access.audit import Channel
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import Customer
 from ocadmin.numbers.operations import sync
-from ocadmin.tasks import engine
-from ocadmin.tasks.models import Task, TaskState
+from ocadmin.tasks.models import TaskState
 from ocadmin.tasks.services import AlreadyRunning
 
-LONGEST_LOOK = 1.0
+from ._following import follow
 
 
 class Command(BaseCommand):
@@ -38,23 +36,9 @@ class Command(BaseCommand):
             raise CommandError(str(running)) from None
         self.stdout.write(_("Task %(id)d started.") % {"id": task.pk})
         if not options["no_wait"]:
-            self._follow(task)
-
-    def _follow(self, task: Task) -> None:
-        said = ""
-        while task.alive:
-            engine.advance(task.pk)
-            task.refresh_from_db()
-            line = task.message or task.step
-            if line and line != said:
-                self.stdout.write(line)
-                said = line
-            if task.state == TaskState.ASKING:
-                raise CommandError(_("Task %(id)d waits for a decision; answer it on its page.") % {"id": task.pk})
-            if task.alive and not Task.objects.due().filter(pk=task.pk).exists():
-                time.sleep(LONGEST_LOOK)  # a pause that the task asked for, or a worker has it
-        if task.state not in (TaskState.SUCCEEDED, TaskState.PARTIAL):
-            raise CommandError(f"{task.get_state_display()}: {task.message}")
+            follow(task, self.stdout.write)
+            if task.state not in (TaskState.SUCCEEDED, TaskState.PARTIAL):
+                raise CommandError(f"{task.get_state_display()}: {task.message}")
 
     def _customer(self, tenant: str) -> Customer:
         try:
