@@ -114,6 +114,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Uploads of any size cost flat memory and a bounded piece of disk, and end in an answer.
+FILE_UPLOAD_HANDLERS = ["ocadmin.console.uploads.BoundedUpload"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 2
+
 # No request ever leaves for another host, and nothing runs that is not a file of ours.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

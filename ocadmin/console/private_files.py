@@ -20,7 +20,15 @@ def folder(name: str) -> Path:
 def forget(name: str, hours: float) -> int:
     """Delete the files of a kind that are older than this. Returns how many there were."""
     limit = time.time() - hours * 3600
-    old = [path for path in folder(name).iterdir() if path.is_file() and path.stat().st_mtime < limit]
+    old = [path for path in folder(name).iterdir() if _older(path, limit)]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
+
+
+def _older(path: Path, limit: float) -> bool:
+    """Whether it is a file from before this moment. Another process may have deleted it since it was listed."""
+    try:
+        return path.is_file() and path.stat().st_mtime < limit
+    except FileNotFoundError:
+        return False

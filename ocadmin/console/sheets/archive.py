@@ -22,7 +22,7 @@ MOST_PARTS = 2_000
 # How many times the limit a workbook may unpack to: 100,000 rows of 12 columns are 67 MB, packed to 5.
 UNPACKED = 10
 # These are held in memory: shared texts of 20 MB of numbers, 40 MB of formats are more than anybody's workbook has.
-SHARED, SMALL_PART = 5, 16 * 1024 * 1024
+SHARED, SMALL_PART = 5, 16_000_000
 CHUNK = 1 << 16
 WORKBOOK = "xl/workbook.xml"
 # What tells the other kinds of ZIP archives, and the sentence (refusals.UNUSABLE) that each gets.

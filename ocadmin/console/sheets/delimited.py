@@ -42,7 +42,7 @@ def open_csv(path: Path, limits: Limits) -> Sheet:
         if len(headers) > limits.columns:
             raise refusals.too_many_columns(limits, refusals.place(CSV, line))
         sheet = Sheet(CSV, encoding, draft.delimiter, "", headers, line, notes)
-        _refuse_long_cells(record, line, draft, limits)  # by the column's number: its name is what is too long
+        refusals.refuse_long_cells(record, line, draft, limits)  # by the column's number: its name is what is too long
         return sheet
     raise refusals.unusable("blank")
 
@@ -59,7 +59,7 @@ def csv_rows(path: Path, sheet: Sheet, limits: Limits, skip: int) -> Iterator[tu
         if count > most:
             raise refusals.too_many_rows(limits, refusals.place(CSV, line))
         if len(joined) > longest:
-            _refuse_long_cells(record, line, sheet, limits)
+            refusals.refuse_long_cells(record, line, sheet, limits)
         if count <= skip:
             continue
         if len(record) != width:
@@ -142,13 +142,6 @@ def _fit(record: list[str], width: int) -> None:
         record.extend([""] * (width - len(record)))
     while len(record) > width and not record[-1].strip():
         record.pop()
-
-
-def _refuse_long_cells(record: list[str], line: int, sheet: Sheet, limits: Limits) -> None:
-    """Raises Unreadable for the first cell with more characters than are read."""
-    for column, cell in enumerate(record):
-        if len(cell) > limits.field:
-            raise refusals.long_cell(limits, sheet, line, column, broken="\n" in cell or "\r" in cell)
 
 
 def _damaged(path: Path, sheet: Sheet, limits: Limits, first: int, last: int) -> Unreadable:

@@ -52,6 +52,13 @@ def long_cell(limits: Limits, sheet: Sheet, number: int, column: int, *, broken:
     return Unreadable("long_cell", sentence % values)
 
 
+def refuse_long_cells(cells: list[str], number: int, sheet: Sheet, limits: Limits) -> None:
+    """Raises Unreadable for the first cell of a record with more characters than are read."""
+    for column, cell in enumerate(cells):
+        if len(cell) > limits.field:
+            raise long_cell(limits, sheet, number, column, broken="\n" in cell or "\r" in cell)
+
+
 def long_line(number: int) -> Unreadable:
     """A line so long that it is no line of a table."""
     sentence = _("From line %(line)s on there is no line end for too long: this is no table. Save it as CSV or XLSX.")

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.conf import settings
 
-MEGABYTE = 1024 * 1024
+MEGABYTE = 1_000_000
 CSV = "csv"
 XLSX = "xlsx"
 

@@ -7,7 +7,7 @@ as long, goes through a whole worksheet only to find its size, and believes what
 import posixpath
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -46,7 +46,9 @@ def open_xlsx(path: Path, limits: Limits) -> Sheet:
     notes = [_("Only the worksheet “%(name)s” is read.") % {"name": tab.name}] if others else []
     if others:
         notes.append(_("Not read: %(names)s.") % {"names": others})
-    return Sheet(XLSX, "", "", tab.name, [cell.strip() for cell in cells], line, notes)
+    sheet = Sheet(XLSX, "", "", tab.name, [], line, notes)
+    refusals.refuse_long_cells(cells, line, sheet, limits)  # by the column's number: its name is what is too long
+    return replace(sheet, headers=[cell.strip() for cell in cells])
 
 
 def xlsx_rows(path: Path, sheet: Sheet, limits: Limits, skip: int) -> Iterator[tuple[int, list[str]]]:
@@ -63,8 +65,7 @@ def xlsx_rows(path: Path, sheet: Sheet, limits: Limits, skip: int) -> Iterator[t
             if count <= skip:
                 continue
             if max(map(len, cells)) > limits.field:
-                column = next(number for number, cell in enumerate(cells) if len(cell) > limits.field)
-                raise refusals.long_cell(limits, sheet, line, column, broken=False)
+                refusals.refuse_long_cells(cells, line, sheet, limits)
             if len(cells) < width:
                 cells.extend([""] * (width - len(cells)))
             yield line, cells
