@@ -44,6 +44,8 @@ ACTIONS = {
     "capabilities.changed": _("Capabilities changed"),
     "quarantine.ended": _("Quarantine ended early"),
     "unassign.completed": _("Un-assigned in the customer's tenant"),
+    "numbers.export": _("Numbers exported"),
+    "numbers.download": _("Exported file downloaded"),
     "number.change": _("Edited in the Django admin"),
 }
 

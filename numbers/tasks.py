@@ -3,12 +3,15 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.principal import SYSTEM
+from ocadmin.console import private_files
 from ocadmin.tasks.services import AlreadyRunning
 
+from .exporting.prepared import FOLDER
 from .models import PastedList
 from .operations import clean_up, sync
 from .pasted import KEPT_FOR
@@ -36,3 +39,9 @@ def scheduled_clean_up() -> None:
 def forget_pasted_lists() -> None:
     """Delete pasted lists after a week."""
     PastedList.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+
+
+@shared_task(name="numbers.forget_exports")
+def forget_exports() -> None:
+    """Delete prepared files that have been kept long enough."""
+    private_files.forget(FOLDER, settings.ENV.keep_files_hours)

@@ -68,6 +68,10 @@ class Environment(BaseSettings):
     quarantine_days: int = Field(45, ge=0, le=3650)
     quarantine_countries: Annotated[dict[str, int], NoDecode] = {}
 
+    # Files
+    export_task_rows: int = Field(200_000, ge=1, le=100_000_000)
+    keep_files_hours: int = Field(24, ge=1, le=720)
+
     # Synchronisation
     sync_minutes: int = Field(60, ge=0, le=10080)
     sync_brake_percent: float = Field(5, ge=0, le=100)

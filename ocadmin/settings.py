@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "nudge-due-tasks": {"task": "ocadmin.tasks.nudge_due", "schedule": 5.0, "options": {"expires": 5}},
     "tidy": {"task": "ocadmin.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "clean-up": {"task": "numbers.clean_up", "schedule": 600.0, "options": {"expires": 600}},
+    "forget-exports": {"task": "numbers.forget_exports", "schedule": 600.0, "options": {"expires": 600}},
     "forget-pasted-lists": {"task": "numbers.forget_pasted_lists", "schedule": 86400.0, "options": {"expires": 3600}},
 }
 if ENV.sync_minutes:

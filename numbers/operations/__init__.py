@@ -30,6 +30,7 @@ def register() -> None:
     from ocadmin.tasks.registry import register as add
 
     from .clean_up import CleanUp
+    from .export import Export, download
     from .sync import Sync
     from .unassign import chain
     from .upload import Upload
@@ -38,7 +39,9 @@ def register() -> None:
     add(Sync())
     add(Upload())
     add(CleanUp())
+    add(Export(), personal=True)
     for operation in ON_NUMBERS.values():
         add(operation)
     remedies.register(Release.kind, remedy)
     remedies.register(Release.kind, chain.remedy)
+    remedies.register(Export.kind, download)
