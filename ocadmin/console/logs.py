@@ -6,7 +6,10 @@ from django.core.exceptions import BadRequest, PermissionDenied
 
 
 class RefusalFilter(logging.Filter):
-    """A refusal (403, 400 with a sentence) is one line: where the code refused is no news, and a traceback looks like a failure."""
+    """A refusal (403, or 400 with a sentence) is one line.
+
+    Where the code refused is no news, and a traceback looks like a failure.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Take the traceback of a refusal from the record; every record passes."""

@@ -129,6 +129,15 @@ def fill(count: int) -> None:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
+def clear() -> None:
+    """Nothing of it stays. On PostgreSQL."""
+    tables = (
+        "numbers_phonenumber, numbers_sipconnection, numbers_location, numbers_civicaddress, numbers_callingprofile"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables}, numbers_customer, sbc_sbc CASCADE")
+
+
 def _insert(table: str, columns: dict[str, str], count: int) -> None:
     words = _VENDORS[connection.vendor] | {"blocks": str(max(count // BLOCK, 1))}
     values = ", ".join(text.format(**words) for text in columns.values())

@@ -2,10 +2,13 @@
 
 import logging
 import sys
+from typing import Any
 
 from django.db import connection
 
-from . import operations
+from . import exporting, operations
+
+MODULES: tuple[Any, ...] = (operations, exporting)  # each has figures()
 
 
 def main() -> int:
@@ -20,10 +23,11 @@ def main() -> int:
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     kept = True
     try:
-        for figure in operations.figures():
-            sys.stdout.write(f"{figure.line()}\n")
-            sys.stdout.flush()
-            kept = kept and figure.kept
+        for module in MODULES:
+            for figure in module.figures():
+                sys.stdout.write(f"{figure.line()}\n")
+                sys.stdout.flush()
+                kept = kept and figure.kept
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
     return 0 if kept else 1
