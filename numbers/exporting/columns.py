@@ -52,7 +52,11 @@ _NUMBER = _free("telephoneNumber", F("e164"), "e164")
 _CUSTOMER = _free("customer", F("customer__full_name"), "customer")
 _COUNTRY = _free("country", F("iso_country_code"), "country")
 _TENANT = _ours("msTenantId", sql.guid("customer__tenant_id"), "tenant")
-_ADDRESS = _free("emergencyAddress", sql.address("civic_address"), "address")
+_ADDRESS = Column(
+    "emergencyAddress",
+    lambda guarded: sql.harmless_address("civic_address") if guarded else sql.address("civic_address"),
+    "address",
+)
 _PROFILE = _ours("callingProfileId", sql.guid("calling_profile_id"), "profile")
 _SOURCE = _ours("source", F("source"), "source")
 _ASSIGNMENT = _free("assignment", F("assignment_status"), "assignment")

@@ -118,17 +118,42 @@ _EMPTY = "''"
 
 def address(path: str) -> Sql:
     """CivicAddress.one_line, to the letter, of the address that the foreign key `path` leads to."""
-    names = "pre_directional house_number house_number_suffix street_name street_suffix post_directional city"
-    region = f"{{7}} || ' ' || {{8}}, '{BLANKS}'"
     street = [_after(" ", part) for part in ("{0}", "({1} || {2})", "{3}", "{4}", "{5}")]
-    line = [f"substr({' || '.join(street)}, 2)", "{6}", f"trim({region})", "{9}"]
+    line = [f"substr({' || '.join(street)}, 2)", "{6}", f"trim({_REGION})", "{9}"]
     return Sql(
         "concat_ws(', ', NULLIF(concat_ws(' ', NULLIF({0}, ''), NULLIF({1} || {2}, ''), NULLIF({3}, ''),"
-        f" NULLIF({{4}}, ''), NULLIF({{5}}, '')), ''), NULLIF({{6}}, ''), NULLIF(btrim({region}), ''),"
+        f" NULLIF({{4}}, ''), NULLIF({{5}}, '')), ''), NULLIF({{6}}, ''), NULLIF(btrim({_REGION}), ''),"
         " NULLIF({9}, ''))",
-        *(f"{path}__{name}" for name in f"{names} state postal_code country".split()),
+        *_parts(path),
         sqlite=f"substr({' || '.join(_after(', ', part) for part in line)}, 3)",
     )
+
+
+def harmless_address(path: str) -> Sql:
+    """An address, guarded: it begins as the first of its parts that is not empty does."""
+    parts = ["{0}", "{1}", "{2}", "{3}", "{4}", "{5}", "{6}", f"trim({_REGION})"]
+    start = f"COALESCE({', '.join(f'NULLIF({part}, {_EMPTY})' for part in parts)}, {{9}})"
+    begin = Sql(start.replace("trim", "btrim"), *_parts(path), sqlite=start)
+    return harmless(address(path), begin)
+
+
+def _parts(path: str) -> list[str]:
+    return [f"{path}__{name}" for name in _ADDRESS]
+
+
+_ADDRESS = (
+    "pre_directional",
+    "house_number",
+    "house_number_suffix",
+    "street_name",
+    "street_suffix",
+    "post_directional",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+)
+_REGION = f"{{7}} || ' ' || {{8}}, '{BLANKS}'"
 
 
 def _after(separator: str, part: str) -> str:
