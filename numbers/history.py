@@ -45,6 +45,8 @@ ACTIONS = {
     "number.annotated": _("Note or tags changed by a file"),
     "quarantine.ended": _("Quarantine ended early"),
     "unassign.completed": _("Un-assigned in the customer's tenant"),
+    "numbers.export": _("Numbers exported"),
+    "numbers.download": _("Exported file downloaded"),
     "number.change": _("Edited in the Django admin"),
 }
 

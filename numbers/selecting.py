@@ -22,6 +22,8 @@ from .pasted import among, find
 from .quarantine import END
 
 UNKNOWN = "unknown_number"
+# Not actions: what is done with a selection that changes nothing. Name to kind of file.
+EXPORTS = {"export-csv": "csv", "export-xlsx": "xlsx"}
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,19 @@ class Offer:
 def offer(request: Request, **fixed: str) -> Offer:
     """What this person may do with rows of the list at hand; `fixed` are filters that the list adds by itself."""
     verbs = [Verb(kind, str(op.label), op.missing(request.principal) is None) for kind, op in ON_NUMBERS.items()]
-    return Offer(reverse("numbers:choose"), _filter_of(request, **fixed), verbs)
+    return Offer(reverse("numbers:choose"), _filter_of(request, **fixed), verbs + _exports(request))
 
 
 def offer_released(request: Request) -> Offer:
     """What this person may do with rows of the list of released numbers."""
     permission = Permission.END_QUARANTINE
     verb = Verb(END, str(permission.label), request.principal.can(permission))
-    return Offer(reverse("numbers:choose-released"), _filter_of(request), [verb])
+    return Offer(reverse("numbers:choose-released"), _filter_of(request), [verb, *_exports(request)])
+
+
+def _exports(request: Request) -> list[Verb]:
+    allowed = request.principal.can(Permission.EXPORT)
+    return [Verb("export-csv", _("Export as CSV"), allowed), Verb("export-xlsx", _("Export as XLSX"), allowed)]
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.principal import SYSTEM
+from ocadmin.console import private_files
 from ocadmin.tasks.services import AlreadyRunning
 
 from . import importing
+from .exporting.prepared import FOLDER
 from .models import PastedList
 from .operations import clean_up, sync
 from .pasted import KEPT_FOR
@@ -43,3 +46,9 @@ def forget_pasted_lists() -> None:
 def forget_imports() -> None:
     """Delete uploaded files, with their previews, that are older than they are kept."""
     importing.forget_old()
+
+
+@shared_task(name="numbers.forget_exports")
+def forget_exports() -> None:
+    """Delete prepared files that have been kept long enough."""
+    private_files.forget(FOLDER, settings.ENV.keep_files_hours)

@@ -73,6 +73,11 @@ class Environment(BaseSettings):
     import_max_rows: int = Field(100_000, ge=1, le=1_000_000)
     import_max_columns: int = Field(100, ge=1, le=16_384)
     import_max_field: int = Field(10_000, ge=1, le=32_767)
+
+    # Export
+    export_task_rows: int = Field(200_000, ge=1, le=100_000_000)
+
+    # Files that people bring or fetch
     keep_files_hours: int = Field(24, ge=1, le=720)
 
     # Synchronisation

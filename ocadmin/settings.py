@@ -164,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy": {"task": "ocadmin.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "clean-up": {"task": "numbers.clean_up", "schedule": 600.0, "options": {"expires": 600}},
     "forget-imports": {"task": "numbers.forget_imports", "schedule": 900.0, "options": {"expires": 900}},
+    "forget-exports": {"task": "numbers.forget_exports", "schedule": 600.0, "options": {"expires": 600}},
     "forget-pasted-lists": {"task": "numbers.forget_pasted_lists", "schedule": 86400.0, "options": {"expires": 3600}},
 }
 if ENV.sync_minutes:

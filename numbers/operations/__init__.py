@@ -30,7 +30,8 @@ def register() -> None:
     from ocadmin.tasks.registry import register as add
 
     from .clean_up import CleanUp
-    from .imports import Import, ImportCheck
+    from .export import Export, download
+    from .imports import Import, ImportCheck, preview
     from .sync import Sync
     from .unassign import chain
     from .upload import Upload
@@ -39,9 +40,13 @@ def register() -> None:
     add(Sync())
     add(Upload())
     add(CleanUp())
-    add(ImportCheck())
-    add(Import())
+    add(ImportCheck(), personal=True)
+    add(Import(), personal=True)
+    add(Export(), personal=True)
     for operation in ON_NUMBERS.values():
         add(operation)
     remedies.register(Release.kind, remedy)
     remedies.register(Release.kind, chain.remedy)
+    remedies.register(Export.kind, download)
+    for kind in (ImportCheck.kind, Import.kind):
+        remedies.register(kind, preview)

@@ -31,7 +31,8 @@ from ..models import PhoneNumber
 from ..operations import ON_NUMBERS
 from ..operations.base import NumberOperation
 from ..operations.plan import WILL, Group, Plan
-from ..selecting import Selected, resolve
+from ..selecting import EXPORTS, Selected, resolve
+from .export import with_selected
 
 SHOWN = 200  # rows on a page
 LISTED = 1000  # numbers in an answer for programs
@@ -73,7 +74,8 @@ class Instead:
 @require_POST
 def choose(request: SignedInRequest) -> HttpResponse:
     """Turn ticked rows, or "all that match", into a selection and go to the plan of the action."""
-    operation = _operation(request.POST.get("action", ""))
+    action = request.POST.get("action", "")
+    operation = None if action in EXPORTS else _operation(action)
     back = way_back(request, request.POST.get("back", ""))
     if request.POST.get("all"):
         selection = Selection(query=request.POST.get("query", "")[:4000])
@@ -82,6 +84,8 @@ def choose(request: SignedInRequest) -> HttpResponse:
     else:
         messages.error(request, _("Nothing is selected. Tick numbers, or “All that match”, then choose again."))
         return redirect(back)
+    if operation is None:
+        return with_selected(request, EXPORTS[action], selection, back)
     query = urlencode({"selection": selection.token(request.user.pk), "back": back})
     return redirect(f"{reverse('numbers:act', args=[operation.kind])}?{query}")
 

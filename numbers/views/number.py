@@ -116,6 +116,7 @@ def number_detail(request: SignedInRequest, e164: str) -> HttpResponse:
     }
     swapping = request.htmx and request.htmx.target == "number-tabs" and not request.htmx.history_restore_request
     if not swapping:
+        context["may_export"] = _covers(request.principal, Permission.EXPORT, number)
         context["may_sync"] = _covers(request.principal, Permission.SYNC, number)
         buttons = on_one.buttons(number, request.principal)
         context["buttons"] = [button for button in buttons if not button.why_not]

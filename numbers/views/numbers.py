@@ -46,7 +46,7 @@ class NumberListView(ListView):
     filterset_class = NumberFilter
     template_name = "numbers/number_list.html"
     tabs_template = "numbers/_number_tabs.html"
-    toolbar_template = "numbers/_number_paste.html"
+    toolbar_template = "numbers/_number_tools.html"
     above_table_template = "numbers/_number_pasted.html"
     tie_breaker = "e164"
     joins: ClassVar = {"customer": ("customer",), "tenant": ("customer",), "address": ("civic_address",)}
@@ -96,6 +96,7 @@ class NumberListView(ListView):
             "may_sync": principal.can(Permission.SYNC),
             "may_upload": principal.can(Permission.UPLOAD),
             "may_import": any(principal.can(permission) for permission in NEEDS.values()),
+            "may_export": principal.can(Permission.EXPORT),
         }
         return context if self.swapping else context | task_news(principal)
 
@@ -133,7 +134,6 @@ class ReleasedView(NumberListView):
     filterset_class = ReleasedFilter
     joins: ClassVar = {"customer": ("customer",)}
     tie_breaker = "pk"
-    toolbar_template = ""
     tab = "released"
     empty_text = gettext_lazy("No number has been released.")
 
@@ -148,10 +148,14 @@ class ReleasedView(NumberListView):
 _TABS: dict[str, type[NumberListView]] = {"": NumberListView, "emergency": EmergencyView, "released": ReleasedView}
 
 
+def tab_of(name: str) -> type[NumberListView]:
+    """The list in a tab; an unknown tab is All."""
+    return _TABS.get(name, NumberListView)
+
+
 def number_list(request: Request) -> HttpResponseBase:
-    """The list, in the tab that the address names; an unknown tab is All."""
-    view = _TABS.get(request.GET.get("tab", ""), NumberListView)
-    return view.as_view()(request)
+    """The list, in the tab that the address names."""
+    return tab_of(request.GET.get("tab", "")).as_view()(request)
 
 
 def released(request: Request) -> HttpResponse:

@@ -18,8 +18,9 @@ from ocadmin.console.selection import Selection, SelectionLost
 
 from .. import quarantine
 from ..forms import ReasonForm
-from ..selecting import resolve_released
+from ..selecting import EXPORTS, resolve_released
 from .actions import mark_of, way_back, what_changed
+from .export import with_selected
 
 
 @login_required
@@ -34,6 +35,8 @@ def choose(request: SignedInRequest) -> HttpResponse:
     else:
         messages.error(request, _("Nothing is selected. Tick numbers, or “All that match”, then choose again."))
         return redirect(back)
+    if (action := request.POST.get("action", "")) in EXPORTS:
+        return with_selected(request, EXPORTS[action], selection, back)
     query = urlencode({"selection": selection.token(request.user.pk), "back": back})
     return redirect(f"{reverse('numbers:end-quarantine')}?{query}")
 

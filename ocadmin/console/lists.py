@@ -72,20 +72,8 @@ class ListView(LoginRequiredMixin, View):
         """The page, or for htmx only its region #list."""
         if not request.principal.can(self.permission):
             raise PermissionDenied
-        request.GET = QueryDict(without_empty(request.GET).urlencode())
-        self.notes: list[str] = []
-        self.swapping = (
-            bool(request.htmx and request.htmx.target == "list") and not request.htmx.history_restore_request
-        )
-        rows = self.get_queryset()
-        self.filterset = filterset = self._filterset(rows)
-        filtered = filterset.qs if filterset else rows
-        self.columns = self.visible_columns()
-        self.table = self.table_class(
-            self._joined(filtered) if self.joins else filtered,
-            order_by=self.order(),
-            exclude=[name for name in self.table_class.base_columns if name not in self.columns],
-        )
+        filtered = self.read(request)
+        filterset = self.filterset
         page = self.page(filtered)
         context = {
             "view": self,
@@ -98,6 +86,28 @@ class ListView(LoginRequiredMixin, View):
         }
         context |= self.extra_context(page, filterset)
         return self.answer(request, context)
+
+    def read(self, request: SignedInRequest) -> QuerySet[Any]:
+        """What the address says, into `filterset`, `columns`, `table` and `notes`. Returns the filtered rows."""
+        request.GET = QueryDict(without_empty(request.GET).urlencode())
+        self.notes: list[str] = []
+        self.swapping = (
+            bool(request.htmx and request.htmx.target == "list") and not request.htmx.history_restore_request
+        )
+        rows = self.get_queryset()
+        self.filterset = self._filterset(rows)
+        filtered = self.filterset.qs if self.filterset else rows
+        self.columns = self.visible_columns()
+        self.table = self.table_class(
+            self._joined(filtered) if self.joins else filtered,
+            order_by=self.order(),
+            exclude=[name for name in self.table_class.base_columns if name not in self.columns],
+        )
+        return filtered
+
+    def ordered(self) -> QuerySet[Any]:
+        """All rows of the list in its order, once it was read. The tie breaker makes the order a certain one."""
+        return with_tie_breaker(self.table.data.data, self.tie_breaker)
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows that this person may see."""
@@ -115,13 +125,12 @@ class ListView(LoginRequiredMixin, View):
         return {}
 
     def page(self, countable: QuerySet[Any]) -> Page:
-        """The asked page; its rows become the table's. The tie breaker keeps rows from showing up on two pages."""
+        """The asked page; its rows become the table's."""
         number = read_number(self.request.GET.get("page"))
         if number is None:
             self.notes.append(_("There is no page “%s”: this is the first page.") % self.request.GET["page"][:20])
             number = 1
-        ordered = with_tie_breaker(self.table.data.data, self.tie_breaker)
-        page = paginate(ordered, countable, number, self.page_size(), self.tie_breaker)
+        page = paginate(self.ordered(), countable, number, self.page_size(), self.tie_breaker)
         self.prepare(page.rows)
         self.table.page_rows = [BoundRow(row, table=self.table) for row in page.rows]
         for column in self.table.columns:

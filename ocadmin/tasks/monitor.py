@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 
+from . import registry
 from .models import ItemState, Task, TaskItem, TaskItemQuerySet, TaskState
 
 PAGE = 50
@@ -91,6 +92,7 @@ def counters(task: Task, principal: Principal, counts: dict[str, int]) -> list[t
     """
     scope = principal.scope(Permission.VIEW)
     whole = scope.everything or task.customer_ref in scope.customers or task.channel_ref in scope.channels
+    whole = whole or registry.is_own(task, principal)
     return [
         (state.value, str(state.label), getattr(task, state.value) if whole else counts.get(state, 0))
         for state in COUNTERS

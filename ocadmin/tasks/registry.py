@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
 
 from .models import Task, TaskItem
 from .outcomes import Outcome
@@ -47,11 +48,19 @@ class UnknownOperation(LookupError):
 
 
 _operations: dict[str, Operation] = {}
+_personal: set[str] = set()
 
 
-def register(operation: Operation) -> None:
-    """Make an operation known under its kind."""
+def register(operation: Operation, *, personal: bool = False) -> None:
+    """Make an operation known under its kind. `personal`: its tasks are the business of whoever starts them."""
     _operations[operation.kind] = operation
+    if personal:
+        _personal.add(operation.kind)
+
+
+def is_own(task: Task, principal: Principal) -> bool:
+    """Whether the task is of a personal kind and was started by the principal."""
+    return task.kind in _personal and principal.user_id is not None and task.actor_id == principal.user_id
 
 
 def get(kind: str) -> Operation:

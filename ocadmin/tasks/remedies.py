@@ -1,7 +1,10 @@
-"""What may still be done about a task besides cancelling it. The rooms above say it for their kinds of tasks."""
+"""What may still be done about a task, or with what it made, besides cancelling it.
+
+The rooms above say it for their kinds of tasks.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 
@@ -12,12 +15,17 @@ from .models import Task
 
 @dataclass(frozen=True)
 class Remedy:
-    """A button on the page of a task, which posts `fields` to `url`."""
+    """A button on the page of a task, which posts `fields` to `url`; or a link to it, where it only gives something.
+
+    `note` stands beside it. Without a `url` there is only the note.
+    """
 
     label: str | Promise
     url: str
-    fields: dict[str, str]
+    fields: dict[str, str] = field(default_factory=dict)
     icon: str = "undo-2"
+    link: bool = False
+    note: str = ""
 
 
 Finder = Callable[[Task, Principal], Remedy | None]

@@ -45,7 +45,7 @@ def lacking(task: Task, principal: Principal) -> str:
     scope = principal.scope(operation.permission)
     if scope.everything or task.customer_ref in scope.customers or task.channel_ref in scope.channels:
         return ""
-    if _own_and_within(task, principal, scope):
+    if _own_and_within(task, principal, scope) or (registry.is_own(task, principal) and not scope.empty):
         return ""
     words = {"permission": operation.permission.label}
     if task.customer_ref is None and task.channel_ref is None:

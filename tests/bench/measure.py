@@ -34,6 +34,26 @@ class Figure:
         return f"{self.name:58} {times} = {self.ratio:5.2f} (at most {self.limit:g})  {word}"
 
 
+@dataclass(frozen=True)
+class Amount:
+    """A measured amount, in a unit, and the highest one that is allowed: for what has no floor beside it."""
+
+    name: str
+    amount: float
+    unit: str
+    limit: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is within the limit."""
+        return self.amount <= self.limit
+
+    def line(self) -> str:
+        """For people."""
+        word = "ok" if self.kept else "TOO MUCH"
+        return f"{self.name:58} {self.amount:9.2f} {self.unit:30} (at most {self.limit:g} {self.unit})  {word}"
+
+
 def seconds(work: Callable[[], object]) -> float:
     """How long one call takes."""
     started = time.perf_counter()

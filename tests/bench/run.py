@@ -2,12 +2,15 @@
 
 import logging
 import sys
+from typing import Any
 
 from django.db import connection
 
 from ocadmin import garbage
 
-from . import operations
+from . import exporting, operations
+
+MODULES: tuple[Any, ...] = (operations, exporting)  # each has figures()
 
 
 def main() -> int:
@@ -23,10 +26,11 @@ def main() -> int:
     garbage.settle()  # as every worker does
     kept = True
     try:
-        for figure in operations.figures():
-            sys.stdout.write(f"{figure.line()}\n")
-            sys.stdout.flush()
-            kept = kept and figure.kept
+        for module in MODULES:
+            for figure in module.figures():
+                sys.stdout.write(f"{figure.line()}\n")
+                sys.stdout.flush()
+                kept = kept and figure.kept
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
     return 0 if kept else 1

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import Count
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,6 +22,7 @@ from ocadmin.console import sheets
 from ocadmin.tasks import services
 from ocadmin.tasks.models import Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed
+from ocadmin.tasks.remedies import Remedy
 from ocadmin.tasks.run import Run
 
 from ...models import ImportState, NumberImport, RowOutcome
@@ -176,3 +178,11 @@ def _remark(code: str) -> str:
         words = _("%s says something else than is here. A file cannot change that; it stays as it is.")
         return words % code.removeprefix(NOT_CHANGED)
     return str(REMARKS[code])
+
+
+def preview(task: Task, principal: Principal) -> Remedy | None:
+    """The link to the page of the file, for the person who has uploaded it and as long as it is kept."""
+    if not NumberImport.objects.of(principal).filter(pk=task.params["import"]).exists():
+        return None
+    url = reverse("numbers:import-file", args=[task.params["import"]])
+    return Remedy(gettext_lazy("The file and its preview"), url, icon="file-check", link=True)
