@@ -43,6 +43,11 @@ def _free(name: str, value: Combinable, shown: str = "") -> Column:
     return Column(name, lambda guarded: sql.harmless(value) if guarded else value, shown)
 
 
+def _written(name: str, column: str) -> Column:
+    """What people have written, of any length and with any sign."""
+    return Column(name, lambda guarded: sql.written(column, guarded=guarded))
+
+
 def _words(name: str, column: str) -> Column:
     """A list of words."""
     return Column(name, lambda guarded: sql.harmless_words(column) if guarded else sql.words(column))
@@ -93,10 +98,10 @@ _ALL: tuple[Column, ...] = (
     _free("displayedCountry", F("displayed_country_code")),
     _free("assignedTo", F("assignment_target_id")),
     _free("activationState", F("activation_state")),
-    _free("note", F("note")),
+    _written("note", "note"),
     _words("tags", "tags"),
     _ours("statusSince", sql.moment("status_changed_at")),
-    _free("statusReason", F("status_reason")),
+    _written("statusReason", "status_reason"),
     _ours("created", sql.moment("when_created")),
     _ours("lastCheck", sql.moment("aslcht")),
     _ours("lastCheckCode", sql.digits("aslv_code")),

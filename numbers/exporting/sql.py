@@ -15,9 +15,10 @@ from django.db.models import Func, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
+from ocadmin.console import spreadsheet
 from ocadmin.console.spreadsheet import SIGNS
 
-WORDS_FUNCTION = "export_words"  # on SQLite only
+WORDS_FUNCTION, PRINTABLE_FUNCTION = "export_words", "export_printable"  # on SQLite only
 # What Python's strip() takes away; beyond the blank no word of a list should hold any of it.
 BLANKS = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
 _STRANGE_BLANKS = BLANKS.replace(" ", "")
@@ -66,6 +67,18 @@ def harmless(value: Combinable | str, first: Combinable | str | None = None) -> 
         f" AND ascii(ltrim({{0}}, '''')) IN ({signs}) THEN '''' || {{0}} ELSE {{0}} END"
     )
     return Sql(guarded, value, value if first is None else first, sqlite=guarded.replace("ascii", "unicode"))
+
+
+def written(column: str, *, guarded: bool) -> Sql:
+    """What people have written: without control characters, guarded, or as a cell that is a text by its type."""
+    define(PRINTABLE_FUNCTION, 1, spreadsheet.printable)
+    text = Sql(
+        f"CASE WHEN {{0}} ~ '{spreadsheet.CONTROLS}' THEN regexp_replace({{0}}, '{spreadsheet.CONTROLS}', '', 'g')"
+        " ELSE {0} END",
+        column,
+        sqlite=f"{PRINTABLE_FUNCTION}({{0}})",
+    )
+    return harmless(text) if guarded else Sql("CASE ltrim({0}, '''') WHEN '-' THEN '''' || {0} ELSE {0} END", text)
 
 
 def nothing_if_empty(value: Combinable | str) -> Sql:

@@ -10,6 +10,9 @@ import re
 SIGNS = "=+-@\t\r\n"  # what makes a formula (CSV injection); with it line ends, which hide what follows
 NUMBER = r"\+[0-9]{1,15}"
 _NUMBER = re.compile(NUMBER)
+CONTROLS = r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_CONTROLS = re.compile(CONTROLS)
+_DASH = re.compile("'*-")  # an import empties a column for “-”
 _DANGEROUS = re.compile(rf"'*[{re.escape(SIGNS)}]")
 
 
@@ -21,3 +24,18 @@ def harmless(text: str) -> str:
 def original(cell: str) -> str:
     """The text that `harmless` was given."""
     return cell[1:] if cell.startswith("'") and _DANGEROUS.match(cell) else cell
+
+
+def typed(text: str) -> str:
+    """The text as a cell that is a text by its type may hold it: nothing is executed there, but “-” has a meaning."""
+    return f"'{text}" if _DASH.fullmatch(text) else text
+
+
+def from_typed(cell: str) -> str:
+    """The text that `typed` was given."""
+    return cell[1:] if cell.startswith("'") and _DASH.fullmatch(cell) else cell
+
+
+def printable(text: str) -> str:
+    """Without control characters, which no table can hold: a file with one is taken for damaged."""
+    return _CONTROLS.sub("", text)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
+from ocadmin.console import sheets
 from ocadmin.tasks.models import ITEM_ALIVE, TaskItem
 
 from ...models import Mode, NumberImport, RowOutcome
@@ -30,8 +31,7 @@ class Judging:
         self.batch = batch
         self.mode = Mode(batch.mode)
         self.references = References(by)
-        sheet = batch.sheet
-        self.lines = Lines(sheet["headers"], batch.mapping, batch.defaults, self.references)
+        self.lines = Lines(sheets.Sheet.of(batch.sheet), batch.mapping, batch.defaults, self.references)
         self.scope = by.scope(Permission.VIEW)
         self.new = NewRows(by)
         self.known = KnownRows(by, self.references)

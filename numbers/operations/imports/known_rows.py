@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal, Scope
+from ocadmin.console.spreadsheet import printable
 
 from ...capabilities import USAGES
 from ...countries import same_country
@@ -234,8 +235,8 @@ def _at(problem: Problem, column: str, value: str) -> Problem:
 
 
 def _lines(text: str) -> str:
-    """As a cell is read: line ends and outer blanks make no difference."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    """As a cell is written and read: line ends, outer blanks and control characters make no difference."""
+    return printable(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _tidy(words: Sequence[str]) -> list[str]:

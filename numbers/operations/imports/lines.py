@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ocadmin.console.spreadsheet import original
+from ocadmin.console import sheets
+from ocadmin.console.spreadsheet import from_typed, original
 
 from ... import pasting
 from ...e164 import Flawed
@@ -40,13 +41,15 @@ class Lines:
     """Reads lines of one file. `mapping`: our column for each header, "" for one that is left out."""
 
     def __init__(
-        self, headers: Sequence[str], mapping: Sequence[str], defaults: dict[str, str], references: References
+        self, sheet: sheets.Sheet, mapping: Sequence[str], defaults: dict[str, str], references: References
     ) -> None:
         self.references = references
+        # Only in CSV a text has to be guarded against being executed.
+        self.original = original if sheet.kind == sheets.CSV else from_typed
         self.defaults = {name: text for name, text in defaults.items() if text.strip()}
         self.at = {column: place for place, column in enumerate(mapping) if column}
         self.wide = len(mapping)
-        self.nameless = [place for place, header in enumerate(headers) if not header and not mapping[place]]
+        self.nameless = [place for place, header in enumerate(sheet.headers) if not header and not mapping[place]]
         self.others = [(place, name) for name, place in self.at.items() if name not in _OWN]
         self.told = [(place, name) for name, place in self.at.items() if name in COMPARED]
         self._places = [place for place, _name in self.others]
@@ -71,7 +74,7 @@ class Lines:
                 for name, text in self.defaults.items():
                     if not named.get(name, "").strip():
                         named[name] = text
-                fresh[key] = parse(named)
+                fresh[key] = parse(named, self.original)
         self.references.look_up(parsed.values for parsed in fresh.values())
         for key, parsed in fresh.items():
             self._remembered[key] = wish_of(parsed, self.references)
@@ -82,7 +85,7 @@ class Lines:
         problems = list(wish.problems)
         if len(cells) > self.wide or self.nameless:
             self._nameless(cells, problems)
-        numbers, assumed = self._numbers(original(text), cells, problems)
+        numbers, assumed = self._numbers(self.original(text), cells, problems)
         note = self._own("note", cells, problems) if "note" in at else None
         tags = self._own("tags", cells, problems) if "tags" in at else None
         told = {name: cells[place].strip() for place, name in self.told} if self.told else {}
@@ -99,7 +102,7 @@ class Lines:
         if not end:
             return (first,), assumed
         try:
-            last, last_assumed = COLUMNS["rangeEnd"].widget.clean(original(end))
+            last, last_assumed = COLUMNS["rangeEnd"].widget.clean(self.original(end))
             return pasting.expand(first, last), assumed or last_assumed
         except CellProblem as problem:
             problems.append(Problem("rangeEnd", end, problem.code, problem.sentence))
@@ -112,7 +115,7 @@ class Lines:
         cell = cells[self.at[name]]
         if cell.strip() == CLEAR:
             return CLEARED
-        text = original(cell)
+        text = self.original(cell)
         if not text.strip():
             return None
         try:

@@ -1,13 +1,11 @@
 """What the cells of a row ask for, apart from its number. Rows of a file mostly ask for the same: each is read once."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
-
-from ocadmin.console.spreadsheet import original
 
 from ...capabilities import BROUGHT
 from ...resources import COLUMNS
@@ -60,8 +58,8 @@ class Wish:
     lacking: tuple[Problem, ...] = field(default=())
 
 
-def parse(cells: Mapping[str, str]) -> Parsed:
-    """Read cells (column to text as it stands in the file)."""
+def parse(cells: Mapping[str, str], original: Callable[[str], str]) -> Parsed:
+    """Read cells (column to text as it stands in the file); `original` takes off what guards them in a spreadsheet."""
     values: dict[str, Any] = {}
     raw: dict[str, str] = {}
     problems = []

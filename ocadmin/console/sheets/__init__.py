@@ -5,6 +5,6 @@ that says what is wrong, where, and what to do (`Unreadable`). Rows are read laz
 """
 
 from .reading import open_sheet, rows, sample
-from .sheet import Limits, Sheet, Unreadable
+from .sheet import CSV, Limits, Sheet, Unreadable
 
-__all__ = ["Limits", "Sheet", "Unreadable", "open_sheet", "rows", "sample"]
+__all__ = ["CSV", "Limits", "Sheet", "Unreadable", "open_sheet", "rows", "sample"]
