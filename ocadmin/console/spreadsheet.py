@@ -10,7 +10,7 @@ import re
 SIGNS = "=+-@\t\r\n"  # what makes a formula (CSV injection); with it line ends, which hide what follows
 NUMBER = r"\+[0-9]{1,15}"
 _NUMBER = re.compile(NUMBER)
-CONTROLS = r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]"
+CONTROLS = r"[\x01-\x08\x0b\x0c\x0e-\x1f]"
 _CONTROLS = re.compile(CONTROLS)
 _DASH = re.compile("'*-")  # an import empties a column for “-”
 _DANGEROUS = re.compile(rf"'*[{re.escape(SIGNS)}]")

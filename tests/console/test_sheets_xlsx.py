@@ -132,6 +132,7 @@ def test_the_first_worksheet_with_cells_is_read_and_the_others_are_named(file: P
     for name in ("Müller & Söhne", "Old"):
         book.create_sheet(name).append(["Number"])
         book[name].append(["+441"])
+    book["Old"]["ZZ1"] = "far out, but this worksheet is not read"
     sheet, found = read(file, packed(book))
     assert (sheet.name, sheet.headers, found) == ("Müller & Söhne", ["Number"], [(2, ["+441"])])
     assert sheet.notes == ["Only the worksheet “Müller & Söhne” is read.", "Not read: “Old”, “Hidden”."]
@@ -160,6 +161,7 @@ def test_limits(file: Path, table: list[tuple[Any, ...]], code: str, parts: list
     assert [part for part in parts if part not in sentence] == [], sentence
 
 
+TEXTS = b"<sst><si><t>A</t></si></sst>"
 ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 
 
@@ -175,6 +177,7 @@ ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;
         (b"PK\x03\x04 and no archive", "broken_workbook"),
         (repacked(PLAIN, {}, without=SHEET), "broken_workbook"),
         (repacked(PLAIN, {SHEET: worksheet("<row><c t='s'><v>99</v></c></row>")}), "broken_workbook"),
+        (repacked(PLAIN, {SHEET: worksheet("<row><c t='s'><v>-1</v></c></row>"), SHARED: TEXTS}), "broken_workbook"),
         (repacked(PLAIN, {SHEET: worksheet("<row><c><v>five</v></c></row>")}), "broken_workbook"),
         (repacked(PLAIN, {SHEET: worksheet("<row><c r='ZZZZ1'><v>5</v></c></row>")}), "broken_workbook"),
         (repacked(PLAIN, {SHEET: worksheet("<row><c r='A1'><v>5</v></c>")}), "broken_workbook"),

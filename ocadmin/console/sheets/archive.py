@@ -96,6 +96,8 @@ def open_part(archive: zipfile.ZipFile, name: str, largest: int | None = None) -
     with archive.open(name) as part:
         while not begun and (chunk := part.read(1024)):
             parser.Parse(chunk)
+        if not begun:
+            parser.Parse(b"", True)  # what the parser has kept back; without any element the part is damaged
     return archive.open(name)
 
 

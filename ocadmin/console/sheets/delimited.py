@@ -43,6 +43,8 @@ def open_csv(path: Path, limits: Limits) -> Sheet:
             raise refusals.too_many_columns(limits, refusals.place(CSV, line))
         sheet = Sheet(CSV, encoding, draft.delimiter, "", headers, line, notes)
         refusals.refuse_long_cells(record, line, draft, limits)  # by the column's number: its name is what is too long
+        if next(csv_rows(path, sheet, limits, 0), None) is None:
+            raise refusals.unusable("no_rows")
         return sheet
     raise refusals.unusable("blank")
 

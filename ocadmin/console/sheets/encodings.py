@@ -25,7 +25,7 @@ MARKS = (
 )
 # Tab, line ends, and what Excel and FileMaker write for a line end inside a cell.
 ALLOWED = b"\t\n\r\x0b\x0c"
-CONTROLS = bytes(set(range(32)) - set(ALLOWED) | {127})
+CONTROLS = bytes(set(range(32)) - set(ALLOWED))
 FIRST_CONTROL = re.compile(b"[" + re.escape(CONTROLS) + b"]")
 # A UTF-8 letter read as Windows-1252: “Ã¼”, “Â ”, “â€œ”. As real text in that encoding these pairs do not occur.
 UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]|\xc2[\xa0-\xbf]|\xe2[\x80-\x84][\x80-\xbf]")

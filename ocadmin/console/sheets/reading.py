@@ -26,8 +26,6 @@ def open_sheet(path: Path, name: str, limits: Limits) -> Sheet:
         sheet.notes.append(_("The name says that this is a workbook, but it is text, and was read as CSV."))
     elif sheet.kind == XLSX and name.lower().endswith((".csv", ".txt", ".tsv")):
         sheet.notes.append(_("The name says that this is text, but it is a workbook, and was read as XLSX."))
-    if next(rows(path, sheet, limits), None) is None:
-        raise refusals.unusable("no_rows")
     return sheet
 
 

@@ -8,6 +8,7 @@ import posixpath
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -36,17 +37,21 @@ def open_xlsx(path: Path, limits: Limits) -> Sheet:
         formats, texts = _formats(archive), _texts(archive, limits)
         filled = []
         for tab in sorted(_tabs(archive), key=lambda tab: tab.hidden):
-            first = next(_filled_rows(archive, tab.part, texts, formats, limits), None)
-            if first is not None:
+            first = list(islice(_filled_rows(archive, tab.part, texts, formats), 2))
+            if first:
                 filled.append((tab, first))
     if not filled:
         raise refusals.unusable("no_worksheet")
-    tab, (line, cells) = filled[0]
+    tab, first = filled[0]
+    if len(first) < 2:
+        raise refusals.unusable("no_rows")
+    line, cells = first[0]
     others = ", ".join(f"“{other.name}”" for other, _first in filled[1:])
     notes = [_("Only the worksheet “%(name)s” is read.") % {"name": tab.name}] if others else []
     if others:
         notes.append(_("Not read: %(names)s.") % {"names": others})
     sheet = Sheet(XLSX, "", "", tab.name, [], line, notes)
+    _refuse_wide(cells, line, limits)
     refusals.refuse_long_cells(cells, line, sheet, limits)  # by the column's number: its name is what is too long
     return replace(sheet, headers=[cell.strip() for cell in cells])
 
@@ -56,7 +61,7 @@ def xlsx_rows(path: Path, sheet: Sheet, limits: Limits, skip: int) -> Iterator[t
     width, count = len(sheet.headers), 0
     with open_archive(path, limits) as archive:
         part = next((tab.part for tab in _tabs(archive) if tab.name == sheet.name), "")
-        for line, cells in _filled_rows(archive, part, _texts(archive, limits), _formats(archive), limits):
+        for line, cells in _filled_rows(archive, part, _texts(archive, limits), _formats(archive)):
             if line <= sheet.header_line:
                 continue
             count += 1
@@ -68,19 +73,24 @@ def xlsx_rows(path: Path, sheet: Sheet, limits: Limits, skip: int) -> Iterator[t
                 refusals.refuse_long_cells(cells, line, sheet, limits)
             if len(cells) < width:
                 cells.extend([""] * (width - len(cells)))
+            elif len(cells) > width:
+                _refuse_wide(cells, line, limits)
             yield line, cells
 
 
+def _refuse_wide(cells: list[str], line: int, limits: Limits) -> None:
+    if len(cells) > limits.columns:
+        raise refusals.too_many_columns(limits, refusals.place(XLSX, line))
+
+
 def _filled_rows(
-    archive: zipfile.ZipFile, part: str, texts: list[str], formats: Formats, limits: Limits
+    archive: zipfile.ZipFile, part: str, texts: list[str], formats: Formats
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows that have more than blanks in them, without empty cells at their ends."""
     with open_part(archive, part) as file:
         for line, cells in read_rows(file, texts, formats):
             while cells and not cells[-1].strip():
                 cells.pop()
-            if len(cells) > limits.columns:
-                raise refusals.too_many_columns(limits, refusals.place(XLSX, line))
             if cells:
                 yield line, cells
 

@@ -152,7 +152,7 @@ class RowReader(Reader):
         """Where a cell ends its text is known."""
         if tag == self.cell_tag:
             if self.text:
-                self.put(self.shared[int(self.text)] if self.kind == "s" else self.shown())
+                self.put(self.shown() if self.kind != "s" else self.shared[self.place()])
         elif tag == self.value_tag:
             self.reading = False
         elif tag == self.row_tag:
@@ -174,6 +174,13 @@ class RowReader(Reader):
             self.cells.append(text)
         elif missing < 1:
             self.cells[self.column - 1] = text
+
+    def place(self) -> int:
+        """The number of the shared text. Raises ValueError for what is none."""
+        place = int(self.text)
+        if place < 0:
+            raise ValueError(place)
+        return place
 
     def shown(self) -> str:
         """The text of a cell that is no shared text."""
