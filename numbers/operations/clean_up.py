@@ -67,8 +67,15 @@ class CleanUp(NumberOperation):
         """What has not left stays ready for removal; the next clean-up goes on with it."""
         with run.commit():
             left = alive(run.task).update(state=ItemState.CANCELLED, code="", updated_at=timezone.now())
-        words = _("Stopped: %(done)d numbers were removed, %(left)d stay ready for removal until the next clean-up.")
-        return Finished(TaskState.CANCELLED, words % {"done": run.task.succeeded, "left": left}, run.task.result)
+        done = run.task.succeeded
+        removed = ngettext("Stopped: %(n)d number was removed.", "Stopped: %(n)d numbers were removed.", done)
+        ready = ngettext(
+            "%(n)d stays ready for removal until the next clean-up.",
+            "%(n)d stay ready for removal until the next clean-up.",
+            left,
+        )
+        words = f"{removed % {'n': done}} {ready % {'n': left}}"
+        return Finished(TaskState.CANCELLED, words, run.task.result)
 
 
 class Approval(NamedTuple):

@@ -28,7 +28,7 @@ from ..microsoft.operator_connect import Accepted, OperatorConnect
 from ..models import Customer, UpstreamJob
 from . import failures, sending
 from .base import NumberOperation
-from .items import UNKNOWN, alive, close, customer_of, pending
+from .items import UNKNOWN, alive, at_work, close, customer_of, pending
 from .job_ends import refusal, sorted_out
 from .windows import seconds_until_free
 
@@ -309,7 +309,7 @@ class JobOperation(NumberOperation):
             waits.append(max(run.cursor.get("queued_until", 0.0) - time.time(), 0.1))
             text = _("Microsoft is at work on some of the numbers for somebody else. They are sent again after that.")
         elif waits:
-            text = _("Microsoft is working on %(n)d numbers.") % {"n": alive(run.task).exclude(job_ref=None).count()}
+            text = at_work(run.task)
         if pending(run.task).exists() or _open_jobs(run.task).filter(ms_job_id=None).exists():
             waits.append(max(seconds_until_free(self.jobs), 0.1))
             text = _("Waiting until Microsoft takes the next request.")
