@@ -291,7 +291,7 @@ def _archive(run: Run) -> bool:
 
 
 def _let_go(run: Run, keys: list[str], approval: Approval) -> None:
-    ready = PhoneNumber.objects.filter(e164__in=keys, status=Status.READY_FOR_REMOVAL)
+    ready = PhoneNumber.objects.filter(e164__among=frozenset(keys), status=Status.READY_FOR_REMOVAL)
     done = list(ready.values_list("e164", flat=True))
     archive.leave(ready, Cause.CLEAN_UP, at=timezone.now(), task_ref=run.task.pk, released_by=approval.actor_name)
     items = run.task.items.filter(key__in=done)
