@@ -31,6 +31,7 @@ from .measure import Amount, Figure, seconds
 ROWS = 100_000
 FIRST = 442_070_000_000
 CUSTOMERS = 50
+BLOCK = ROWS // CUSTOMERS
 ROUNDS = 3
 HEADERS = (
     *("msTenantId", "telephoneNumber", "rangeEnd", "callingProfileId", "usage", "additionalUsage"),
@@ -81,12 +82,12 @@ def prepare() -> list[dict[str, Any]]:
 
 
 def a_file(told: list[dict[str, Any]]) -> bytes:
-    """The rows of all customers, one after the other as they are ordered."""
+    """A block of numbers for each customer, as numbers are given out."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADERS)
     for place in range(ROWS):
-        one = told[place % CUSTOMERS]
+        one = told[place // BLOCK]
         settings = [one["profile"], USAGE, "", ";".join(CAPABILITIES), one["address"], one["location"]]
         row = [one["customer"].tenant_id, f"+{FIRST + place}", "", *settings, "GB", "CHG-1", ""]
         writer.writerow(row)
@@ -174,11 +175,12 @@ def arriving() -> float:
     """From Microsoft's yes, one job after the other, to numbers with history and outcome."""
     from ocadmin.access.models import AuditEntry
     from ocadmin.numbers.models import PhoneNumber, UpstreamJob
+    from ocadmin.numbers.operations.jobs import AT_ONCE
     from ocadmin.tasks.models import ItemState, TaskItem
 
     jobs = []
     for number, customer in enumerate(customers()):
-        keys = [f"+{FIRST + place}" for place in range(number, ROWS, CUSTOMERS)]
+        keys = [f"+{FIRST + place}" for place in range(number * BLOCK, (number + 1) * BLOCK)]
         for start in range(0, len(keys), 1000):
             some = keys[start : start + 1000]
             items = TaskItem.objects.filter(key__in=some)
@@ -188,22 +190,24 @@ def arriving() -> float:
             items.update(state=ItemState.RUNNING, code="sent", job_ref=job.pk)
             jobs.append((job, some))
     tidy()
-    took = seconds(lambda: [arrive(job, keys) for job, keys in jobs])
+    took = seconds(lambda: [arrive(jobs[start : start + AT_ONCE]) for start in range(0, len(jobs), AT_ONCE)])
     assert PhoneNumber.objects.count() == ROWS
     assert AuditEntry.objects.filter(action="upload.accepted").count() == ROWS
     return took
 
 
-def arrive(job: Any, keys: list[str]) -> None:
-    """What the end of one job does, in its transaction."""
+def arrive(jobs: list[tuple[Any, list[str]]]) -> None:
+    """What the end of some jobs does, in the transaction in which a worker takes them over."""
     from ocadmin.numbers.operations.upload import arrival
     from ocadmin.tasks.models import Task
     from ocadmin.tasks.run import Run
 
-    Task.objects.filter(pk=job.task_id).update(lease_owner="bench")
-    run = Run(Task.objects.get(pk=job.task_id), "bench")
+    task_id = jobs[0][0].task_id
+    Task.objects.filter(pk=task_id).update(lease_owner="bench")
+    run = Run(Task.objects.get(pk=task_id), "bench")
     with run.commit():
-        arrival.arrive(run, job, keys)
+        for job, keys in jobs:
+            arrival.arrive(run, job, keys)
 
 
 def customers() -> list[Any]:

@@ -8,7 +8,7 @@ tags are ours and are written here.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -52,13 +52,14 @@ def start_import(batch: NumberImport, *, whole: bool, by: Principal, channel: st
             raise NotReady(_("This import has been confirmed already, or it was not checked to the end."))
         if whole and batch.counts.get("refused"):
             raise NotReady(_("Rows are refused, so nothing can be imported as a whole. Correct them first."))
-        if not _count(batch):
+        total = _count(batch)
+        if not total:
             raise NotReady(_("Nothing would change."))
         _still_permitted(batch, by)
         params = {"import": str(batch.pk), "whole": whole, "comment": comment}
         title = _("Import of %s") % batch.file_name
         task = services.start(
-            IMPORT, title=title[:200], by=by, channel=channel, params=params, ticket=ticket, total=_count(batch)
+            IMPORT, title=title[:200], by=by, channel=channel, params=params, ticket=ticket, total=total
         )
         batch.state, batch.task_ref = ImportState.SUBMITTED, task.pk
         batch.save(update_fields=["state", "task_ref"])
@@ -68,8 +69,8 @@ def start_import(batch: NumberImport, *, whole: bool, by: Principal, channel: st
 def _count(batch: NumberImport) -> int:
     """How many changes the rows ask for: a number may need two."""
     going = batch.rows.filter(outcome__in=(RowOutcome.NEW, RowOutcome.CHANGED))
-    parts = [going.filter(wish__has_key=part).count() for part in ("relocate", "capabilities", "annotate")]
-    return sum(parts) + going.filter(outcome=RowOutcome.NEW).count()
+    parts = {part: Count("pk", filter=Q(wish__has_key=part)) for part in ("relocate", "capabilities", "annotate")}
+    return sum(going.aggregate(new=Count("pk", filter=Q(outcome=RowOutcome.NEW)), **parts).values())
 
 
 def _still_permitted(batch: NumberImport, by: Principal) -> None:

@@ -30,12 +30,9 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
     """
     items = alive(run.task).filter(job_ref=job.pk)
     values = _values(run.task, items)
-    _insert(run.task, job, keys, values)
-    rows = PhoneNumber.objects.filter(e164__among=frozenset(keys))
-    foreign = list(rows.exclude(customer_id=job.customer_id).values_list("e164", flat=True))
-    rows.filter(customer_id=job.customer_id, source=Source.EXTERNAL).update(
-        source=run.task.params["source"], modified_at=timezone.now()
-    )
+    foreign: list[str] = []
+    if _insert(run.task, job, keys, values) != len(keys):
+        foreign = _here_already(job, keys, run.task.params["source"])
     wanted = Settings.of(values)
     pair = (job.customer_id, wanted.calling_profile)
     after = {
@@ -56,8 +53,16 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
 
 def _values(task: Task, items: QuerySet[TaskItem]) -> dict[str, Any]:
     """The settings that the numbers of a job share, as the task keeps them."""
-    group = items.order_by("pk").values_list("data__group", flat=True).first()
+    (group,) = items.order_by().values_list("data__group", flat=True)[:1]
     return task.params["groups"][group]
+
+
+def _here_already(job: UpstreamJob, keys: list[str], source: str) -> list[str]:
+    """Those that are another customer's here. Of the others those that a synchronisation saw first get their source."""
+    rows = PhoneNumber.objects.filter(e164__among=frozenset(keys))
+    mine = rows.filter(customer_id=job.customer_id, source=Source.EXTERNAL)
+    mine.update(source=source, modified_at=timezone.now())
+    return list(rows.exclude(customer_id=job.customer_id).values_list("e164", flat=True))
 
 
 def _told(settings: Settings, requested: list[str]) -> dict[str, Any]:
@@ -73,17 +78,21 @@ def _told(settings: Settings, requested: list[str]) -> dict[str, Any]:
     return {name: history.plain(value) for name, value in told.items() if value}
 
 
-def _insert(task: Task, job: UpstreamJob, keys: list[str], values: dict[str, Any]) -> None:
-    """One row for each number that is not here, in one statement for each country: no row passes through Python."""
+def _insert(task: Task, job: UpstreamJob, keys: list[str], values: dict[str, Any]) -> int:
+    """One row for each number that is not here, in one statement for each country: no row passes through Python.
+
+    Returns how many there are.
+    """
     settings = Settings.of(values)
     location, address = _place(settings)
     now = timezone.now()
     countries: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         countries[_country(key, settings)].append(key)
+    inserted = 0
     for country, some in sorted(countries.items()):
         mine = alive(task).filter(job_ref=job.pk)
-        setwise.insert(
+        inserted += setwise.insert(
             PhoneNumber,
             mine if len(countries) == 1 else mine.filter(key__among=frozenset(some)),
             ignore_conflicts=True,
@@ -114,6 +123,7 @@ def _insert(task: Task, job: UpstreamJob, keys: list[str], values: dict[str, Any
             allow_tenant_address_update=settings.allow_tenant_address_update,
             displayed_country_code=settings.displayed_country,
         )
+    return inserted
 
 
 def _country(e164: str, settings: Settings) -> str:
