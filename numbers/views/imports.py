@@ -78,19 +78,20 @@ def columns(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     batch = _batch(request, pk)
     if batch.state == ImportState.SUBMITTED:
         return redirect("numbers:import-file", pk)
-    sheet = sheets.Sheet.of(batch.sheet)
+    sheet, shape = sheets.Sheet.of(batch.sheet), importing.shape_of(batch)
     form = MappingForm(
         request.POST if request.method == "POST" else None,
         headers=sheet.headers,
         mapping=batch.mapping,
         defaults=batch.defaults,
         mode=batch.mode,
+        compares=shape is not None and shape.compares,
     )
     if request.method == "POST" and form.is_valid():
         batch.mapping, batch.defaults, batch.mode = form.mapping, form.defaults, form.cleaned_data["mode"]
         importing.remember(request.user, form.remembered)
         return _check(request, batch)
-    context = {"batch": batch, "form": form, "sheet": sheet, "shape": importing.shape_of(batch)}
+    context = {"batch": batch, "form": form, "sheet": sheet, "shape": shape}
     context["sample"] = list(zip(form.columns, _sample(batch, sheet), strict=True))
     return render(request, "numbers/import_columns.html", context)
 

@@ -13,7 +13,7 @@ from ocadmin.tasks.models import ITEM_ALIVE, TaskItem
 
 from ...models import Mode, NumberImport, RowOutcome
 from ..upload.judging import Ours
-from .comparing import compare, differing
+from .comparing import compare, differing, of_other_kind
 from .known_rows import Here, KnownRows, existing, reaches
 from .lines import Candidate, Lines, numbers_in
 from .new_rows import NewRows
@@ -107,6 +107,9 @@ class Judging:
         return self._row(candidate, e164, RowOutcome.NEW, place=self.groups.place(settings), wish=wish)
 
     def _compared(self, candidate: Candidate, here: dict[str, Here]) -> list[Row]:
+        if not candidate.numbers and of_other_kind(candidate):  # such as “+44…;ext=12” of Direct Routing
+            self.remarks["other_kind"] += 1
+            return []
         if not candidate.numbers:
             return [self._row(candidate, "", RowOutcome.REFUSED, problems=candidate.problems)]
         found = []
