@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -45,7 +44,7 @@ def start_check(batch: NumberImport, *, by: Principal, channel: str) -> Task:
     batch.groups.all().delete()
     title = _("Check of %s") % batch.file_name
     task = services.start(CHECK, title=title[:200], by=by, channel=channel, params={"import": str(batch.pk)})
-    batch.state, batch.check_ref, batch.problem = ImportState.CHECKING, task.pk, ""
+    batch.state, batch.check_ref, batch.task_ref, batch.problem = ImportState.CHECKING, task.pk, None, ""
     batch.counts, batch.notes, batch.reasons = {}, {}, []
     batch.save()
     return task
@@ -82,9 +81,9 @@ class ImportCheck:
 
     def cancel(self, run: Run) -> Outcome:
         """Nothing has been changed, so nothing is left."""
-        words = _("The check was cancelled. Nothing has been changed.")
+        words = _("The check was cancelled.")
         _of(run.task).update(state=ImportState.UNUSABLE, problem=words)
-        return Finished(TaskState.CANCELLED, words)
+        return Finished(TaskState.CANCELLED, f"{words} {_('Nothing has been changed.')}")
 
     def give_up(self, run: Run, message: str, code: str) -> None:
         """The file says why."""
@@ -133,7 +132,8 @@ class ImportCheck:
             batch.counts = {RowOutcome(outcome).name.lower(): n for outcome, n in counted.items()}
             batch.notes = run.cursor.get("notes", {})
             batch.reasons = afterwards.reasons(batch)
-            batch.state, batch.checked_at = ImportState.READY, timezone.now()
+            # Numbers that have changed since its first row was read may have changed since they were read.
+            batch.state, batch.checked_at = ImportState.READY, run.task.started_at or run.task.created_at
             batch.save()
             run.task.total = run.task.done = sum(counted.values())
         text = ngettext("%(n)d number checked: %(what)s.", "%(n)d numbers checked: %(what)s.", run.task.total)

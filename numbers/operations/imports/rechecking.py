@@ -18,6 +18,13 @@ NOTHING_DONE = gettext_lazy(
 )
 
 
+def changes(batch: NumberImport) -> int:
+    """How many changes the rows ask for: a number may need several."""
+    going = batch.rows.filter(outcome__in=(RowOutcome.NEW, RowOutcome.CHANGED))
+    parts = [going.filter(wish__has_key=part).count() for part in ("relocate", "capabilities", "annotate")]
+    return sum(parts) + going.filter(outcome=RowOutcome.NEW).count()
+
+
 def stale(batch: NumberImport) -> QuerySet[ImportRow]:
     """Rows whose preview is no longer true: new numbers that are here by now, numbers changed or gone, busy ones."""
     here = PhoneNumber.objects.filter(e164=OuterRef("e164"))
@@ -58,4 +65,5 @@ def recheck(run: Run, batch: NumberImport) -> None:
         left_out = run.task.items.filter(state=ItemState.REFUSED).values("key")
         batch.rows.filter(e164__in=left_out).update(outcome=RowOutcome.REFUSED)
         run.count(ItemState.REFUSED, left)
+        run.task.total = changes(batch) + left
         run.cursor["rechecked"] = True
