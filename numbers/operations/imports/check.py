@@ -31,6 +31,7 @@ from .judging import NOT_CHANGED, Judging
 
 CHECK = "import-check"
 CHUNK = 5000  # lines
+MOST_TICKETS = 1000
 REMARKS = {
     "plus_added": gettext_lazy("The plus was missing and has been added: a spreadsheet takes it away."),
     "blanks": gettext_lazy("There were blanks before or behind the number; they were left out."),
@@ -69,6 +70,8 @@ class ImportCheck:
         """As many chunks as the slice has time for; after the last one what only the whole file tells."""
         batch = batch_of(run)
         if run.cursor.get("read"):
+            if afterwards.refuse_repeated(run, batch):
+                return Continue()
             return self._finish(run, batch)
         try:
             self._read(run, batch)
@@ -106,15 +109,14 @@ class ImportCheck:
         limits = sheets.Limits.of_settings()
         sheet = sheets.Sheet.of(batch.sheet)
         lines = sheets.rows(batch.path, sheet, limits, skip=run.cursor.get("lines", 0))
-        for chunk in _chunks(lines):
-            rows = judging.rows(chunk)
+        for count, rows in (piece for chunk in _chunks(lines) for piece in judging.pieces(chunk)):
             counted = run.cursor.get("numbers", 0) + len(rows)
             if counted > limits.rows:
                 raise _too_many(limits.rows)
             with run.commit():
                 staging.write(rows)
                 judging.groups.save()
-                run.cursor["lines"] = run.cursor.get("lines", 0) + len(chunk)
+                run.cursor["lines"] = run.cursor.get("lines", 0) + count
                 run.cursor["numbers"] = counted
                 _note(run, judging)
                 run.task.done = run.cursor["lines"]
@@ -126,6 +128,9 @@ class ImportCheck:
 
     def _finish(self, run: Run, batch: NumberImport) -> Outcome:
         """Judge what only all rows together tell, and add up."""
+        if batch.rows.order_by().values("ticket").distinct().count() > MOST_TICKETS:
+            words = _("The file names more than %d different tickets, and each becomes a task of its own. Divide it.")
+            raise TaskFailed(words % MOST_TICKETS, "too_many_tickets")
         with run.commit():
             afterwards.judge(batch, author(batch))
             counted = dict(batch.rows.order_by().values_list("outcome").annotate(n=Count("pk")))
