@@ -68,7 +68,10 @@ class FileForm(ImportForm):
 
 
 class MappingForm(forms.Form):
-    """One column of ours for each header of the file, and values for rows that do not say them."""
+    """One column of ours for each header of the file, and values for rows that do not say them.
+
+    `compares`: the file is of a kind that is only compared.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class MappingForm(forms.Form):
         mapping: Sequence[str | None],
         defaults: dict[str, str],
         mode: str,
+        compares: bool = False,
     ) -> None:
         super().__init__(data)
         self.headers = headers
@@ -103,7 +107,9 @@ class MappingForm(forms.Form):
                 **kind,
             )
         self.fields["mode"] = forms.ChoiceField(
-            label=gettext_lazy("What the file may do"), choices=Mode.choices, initial=mode
+            label=gettext_lazy("What the file may do"),
+            choices=[(Mode.COMPARE.value, Mode.COMPARE.label)] if compares else Mode.choices,
+            initial=mode,
         )
 
     @property

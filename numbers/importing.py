@@ -15,7 +15,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.console import private_files, sheets
 from ocadmin.tasks.models import Task
 
-from .models import Mode, NumberImport
+from .models import ImportState, Mode, NumberImport
 from .models.number_import import FOLDER
 from .operations.imports import start_check
 from .operations.imports.shapes import SHAPES, Shape, guess, recognise
@@ -73,10 +73,17 @@ def needs_nobody(batch: NumberImport) -> bool:
     return batch.mode in (Mode.UPDATE, Mode.COMPARE) or bool({"msTenantId", "customer"} & set(mapping))
 
 
-def check(batch: NumberImport, *, by: Principal, channel: str) -> Task:
-    """Start the check with what the import says now."""
+def idle(batch: NumberImport) -> bool:
+    """Whether neither a check nor an import of it is under way."""
+    task = {ImportState.CHECKING: batch.check_ref, ImportState.SUBMITTED: batch.task_ref}.get(ImportState(batch.state))
+    return not Task.objects.alive().filter(pk=task or 0).exists()
+
+
+def check(batch: NumberImport, *, by: Principal, channel: str) -> Task | None:
+    """Start the check with what the import says now; None where a check or an import of it is under way."""
     with transaction.atomic():
-        return start_check(batch, by=by, channel=channel)
+        fresh = NumberImport.objects.select_for_update().filter(pk=batch.pk).first()
+        return start_check(batch, by=by, channel=channel) if fresh is not None and idle(fresh) else None
 
 
 def remember(user: User, columns: Mapping[str, str]) -> None:

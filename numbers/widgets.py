@@ -13,7 +13,9 @@ from import_export import widgets
 from . import e164
 
 CLEAR = "-"  # what a cell says to empty the column; an empty cell leaves it as it is
+_MINUS = ("-", "\N{MINUS SIGN}")  # a spreadsheet has calculated with the number
 _SEPARATORS = re.compile(r"[;,|\n]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "y"}), frozenset({"false", "0", "no", "n"})
 _DAMAGE: dict[str, Promise] = {
     "range_in_cell": gettext_lazy(
@@ -45,6 +47,8 @@ class NumberWidget(widgets.Widget):
         if value[:1] == "+" and value[1:].isascii() and value[1:].isdigit() and not e164.flaw(value[1:]):
             return value, False
         try:
+            if value.lstrip()[:1] in _MINUS:
+                raise e164.Flawed("signs")
             return e164.number(value)
         except e164.Flawed as flaw:
             code = "range_in_cell" if _is_range(value) else "glued" if _are_several(value) else flaw.code
@@ -73,12 +77,18 @@ class TextWidget(widgets.CharWidget):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
         """Raises CellProblem where it is too long or cannot be stored."""
         text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
-        if "\x00" in text:
-            raise CellProblem("control_character", _("A character that cannot be stored stands here (NUL). Remove it."))
+        _refuse_unstorable(text)
         if len(text) > self.longest:
             words = {"n": len(text), "longest": self.longest}
             raise CellProblem("too_long", _("It has %(n)d characters; at most %(longest)d are kept.") % words)
         return text
+
+
+def _refuse_unstorable(text: str) -> None:
+    """NUL and halves of characters, which no database takes. Raises CellProblem."""
+    if _UNSTORABLE.search(text):
+        sentence = _("A character that cannot be stored stands here (NUL, or half of one). Remove it.")
+        raise CellProblem("control_character", sentence)
 
 
 class GuidWidget(widgets.Widget):
@@ -106,11 +116,12 @@ class WordsWidget(widgets.Widget):
 def _json_words(text: str) -> list[str]:
     try:
         words = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         words = None
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         sentence = _('This begins like a JSON list and is none. Write words with ; between them, or ["a", "b"].')
         raise CellProblem("no_words", sentence)
+    _refuse_unstorable("".join(words))
     return words
 
 

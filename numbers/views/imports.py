@@ -67,7 +67,8 @@ def _go_on(request: SignedInRequest, batch: NumberImport) -> HttpResponse:
 def _check(request: SignedInRequest, batch: NumberImport) -> HttpResponse:
     """Start it, and wait a moment: most files are checked before anybody looks."""
     task = importing.check(batch, by=request.principal, channel=Channel.CSV)
-    services.wait(task)
+    if task is not None:
+        services.wait(task)
     return redirect("numbers:import-file", batch.pk)
 
 
@@ -76,21 +77,22 @@ def _check(request: SignedInRequest, batch: NumberImport) -> HttpResponse:
 def columns(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """What each column means."""
     batch = _batch(request, pk)
-    if batch.state == ImportState.SUBMITTED:
+    if not importing.idle(batch):
         return redirect("numbers:import-file", pk)
-    sheet = sheets.Sheet.of(batch.sheet)
+    sheet, shape = sheets.Sheet.of(batch.sheet), importing.shape_of(batch)
     form = MappingForm(
         request.POST if request.method == "POST" else None,
         headers=sheet.headers,
         mapping=batch.mapping,
         defaults=batch.defaults,
         mode=batch.mode,
+        compares=shape is not None and shape.compares,
     )
     if request.method == "POST" and form.is_valid():
         batch.mapping, batch.defaults, batch.mode = form.mapping, form.defaults, form.cleaned_data["mode"]
         importing.remember(request.user, form.remembered)
         return _check(request, batch)
-    context = {"batch": batch, "form": form, "sheet": sheet, "shape": importing.shape_of(batch)}
+    context = {"batch": batch, "form": form, "sheet": sheet, "shape": shape}
     context["sample"] = list(zip(form.columns, _sample(batch, sheet), strict=True))
     return render(request, "numbers/import_columns.html", context)
 
@@ -136,6 +138,7 @@ def _context(request: SignedInRequest, batch: NumberImport, form: DecisionForm |
         "sheet": sheets.Sheet.of(batch.sheet),
         "shape": importing.shape_of(batch),
         "until": importing.until(batch),
+        "idle": importing.idle(batch),
         "check": Task.objects.filter(pk=batch.check_ref or 0).first() if batch.state == ImportState.CHECKING else None,
         "task": Task.objects.visible_to(request.principal).filter(pk=batch.task_ref or 0).first(),
         "tabs": preview.tabs(batch, word if outcome is not None else ""),
@@ -196,8 +199,8 @@ def confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def check_again(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Check the same file once more: numbers change meanwhile."""
     batch = _batch(request, pk)
-    if batch.state not in (ImportState.READY, ImportState.UNUSABLE):
-        return redirect("numbers:import-file", pk)
+    if batch.state == ImportState.MAPPING:
+        return redirect("numbers:import-columns", pk)
     return _check(request, batch)
 
 

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from ocadmin.access.principal import Principal
+from ocadmin.tasks.run import Run
 
 from ... import setwise
 from ...models import ImportRow, Mode, NumberImport, PhoneNumber, RowOutcome
@@ -18,12 +19,13 @@ from .shapes import TEAMS
 from .wishes import Problem
 
 MOST_REASONS = 30
+MOST_LINES = 20
+REPEATED_AT_ONCE = 1000
 _SAME = ("customer_ref", "place", "ticket", "wish", "changes", "problems")
 
 
 def judge(batch: NumberImport, by: Principal) -> None:
-    """Inside a transaction, once all rows are written."""
-    _repeated(batch)
+    """Inside a transaction, once all rows are written and the repeated ones refused."""
     if batch.mode == Mode.COMPARE:
         if batch.shape == TEAMS.code:
             _only_here(batch, by)
@@ -31,36 +33,58 @@ def judge(batch: NumberImport, by: Principal) -> None:
     _capabilities(batch, by)
 
 
-def _repeated(batch: NumberImport) -> None:
-    """A number counts once. Where its rows say different things nobody knows which counts, so none does."""
-    counted = batch.rows.exclude(e164="").order_by().values_list("e164").annotate(n=Count("pk")).filter(n__gt=1)
-    numbers = frozenset(counted.values_list("e164", flat=True))
-    groups: dict[str, list[ImportRow]] = defaultdict(list)
-    for row in batch.rows.filter(e164__among=numbers).order_by("pk") if numbers else ():
-        groups[row.e164].append(row)
-    for rows in groups.values():
-        first = rows[0]
-        if all(_alike(first, row) for row in rows):
-            sentence = _("Line %d names the same number already. Remove one of the two lines.") % first.line
-            _refuse(rows[1:], Problem("telephoneNumber", first.text, "duplicate_row", sentence))
-            continue
-        lines = ", ".join(str(line) for line in dict.fromkeys(row.line for row in rows))
-        sentence = _("Lines %s name this number and say different things about it. Keep one of them.") % lines
-        code = "contradictory"
-        if len({row.customer_ref for row in rows}) > 1:
-            sentence = _("Lines %s give this number to different customers. Keep one of them.") % lines
-            code = "two_customers"
-        _refuse(rows, Problem("telephoneNumber", first.text, code, sentence))
+def refuse_repeated(run: Run, batch: NumberImport) -> bool:
+    """The next numbers that several rows name; False where none is left.
+
+    A number counts once. Where its rows say different things nobody knows which counts, so none does.
+    """
+    with run.commit():
+        counted = batch.rows.filter(e164__gt=run.cursor.get("compared", "")).order_by("e164").values_list("e164")
+        several = counted.annotate(n=Count("pk")).filter(n__gt=1).values_list("e164", flat=True)
+        numbers = list(several[:REPEATED_AT_ONCE])
+        if not numbers:
+            return False
+        groups: dict[str, list[ImportRow]] = defaultdict(list)
+        for row in batch.rows.filter(e164__among=frozenset(numbers)).order_by("pk"):
+            groups[row.e164].append(row)
+        _refuse([pair for rows in groups.values() for pair in _repeated(rows)])
+        run.cursor["compared"] = numbers[-1]
+        run.task.step = _("Checking: looking at numbers that are named twice")
+    return True
+
+
+def _repeated(rows: list[ImportRow]) -> Iterator[tuple[ImportRow, Problem]]:
+    """What is wrong with some of the rows that name the same number."""
+    first = rows[0]
+    if all(_alike(first, row) for row in rows):
+        sentence = _("Line %d names the same number already. Remove one of the two lines.") % first.line
+        yield from ((row, Problem("telephoneNumber", first.text, "duplicate_row", sentence)) for row in rows[1:])
+        return
+    lines = _named(rows)
+    sentence = _("Lines %s name this number and say different things about it. Keep one of them.") % lines
+    code = "contradictory"
+    if len({row.customer_ref for row in rows}) > 1:
+        sentence = _("Lines %s give this number to different customers. Keep one of them.") % lines
+        code = "two_customers"
+    yield from ((row, Problem("telephoneNumber", row.text, code, sentence)) for row in rows)
+
+
+def _named(rows: list[ImportRow]) -> str:
+    """The first lines of some rows."""
+    lines = [str(line) for line in dict.fromkeys(row.line for row in rows)]
+    return ", ".join(lines[:MOST_LINES]) + (" …" if len(lines) > MOST_LINES else "")
 
 
 def _alike(one: ImportRow, other: ImportRow) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in _SAME)
 
 
-def _refuse(rows: list[ImportRow], problem: Problem) -> None:
-    for row in rows:
+def _refuse(pairs: Iterable[tuple[ImportRow, Problem]]) -> None:
+    rows = []
+    for row, problem in pairs:
         row.outcome = RowOutcome.REFUSED
         row.problems = [*row.problems, problem.as_list()]
+        rows.append(row)
     ImportRow.objects.bulk_update(rows, ["outcome", "problems"], batch_size=500)
 
 
@@ -81,8 +105,8 @@ def _capabilities(batch: NumberImport, by: Principal) -> None:
         for e164, code in judged.values_list("e164", "verdict"):
             codes[code].append(e164)
         for code, found in codes.items():
-            refused = [row for some in _pieces(found) for row in rows.filter(e164__in=some)]
-            _refuse(refused, Problem("capabilities", "", code, sentences[code]))
+            problem = Problem("capabilities", "", code, sentences[code])
+            _refuse((row, problem) for some in _pieces(found) for row in rows.filter(e164__in=some))
 
 
 def _different(changed: QuerySet[ImportRow]) -> list[dict[str, list[str]]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F, JSONField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Exists, F, JSONField, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,11 +28,14 @@ def annotate_next(run: Run, batch: NumberImport, outcome: RowOutcome) -> bool:
         if not last:
             return False
         chunk = batch.rows.filter(pk__among=last)
-        there = chunk.filter(e164__in=PhoneNumber.objects.values("e164"))
+        its_own = PhoneNumber.objects.filter(e164=OuterRef("e164"), customer_id=OuterRef("customer_ref"))
+        there, absent = chunk.filter(Exists(its_own)), chunk.filter(~Exists(its_own))
         for names in PARTS:
             _write(run, _exactly(there, names), names)
-        done = _outcomes(run, there)
-        run.count(ItemState.SUCCEEDED, done)
+        words = _("Note and tags are as the file says.")
+        run.count(ItemState.SUCCEEDED, _outcomes(run, there, ItemState.SUCCEEDED, "", words))
+        words = _("The customer does not have this number, so its note and tags were not written.")
+        run.count(ItemState.REFUSED, _outcomes(run, absent, ItemState.REFUSED, "absent", words))
         run.cursor[place] = last[-1]
         run.task.step = _("Writing notes and tags")
     return True
@@ -78,7 +81,7 @@ def _write(run: Run, rows: QuerySet[ImportRow], names: tuple[str, ...]) -> None:
     PhoneNumber.objects.filter(e164__in=rows.values("e164")).update(**values, modified_at=timezone.now())
 
 
-def _outcomes(run: Run, rows: QuerySet[ImportRow]) -> int:
+def _outcomes(run: Run, rows: QuerySet[ImportRow], state: ItemState, code: str, message: str) -> int:
     return setwise.insert(
         TaskItem,
         rows,
@@ -88,9 +91,9 @@ def _outcomes(run: Run, rows: QuerySet[ImportRow]) -> int:
         key=F("e164"),
         customer_ref=F("customer_ref"),
         channel_ref=F("channel_ref"),
-        state=ItemState.SUCCEEDED.value,
-        code="",
-        message=_("Note and tags are as the file says."),
+        state=state.value,
+        code=code,
+        message=Value(message[:500]),
         data={},
         upstream_ids={},
         attempts=0,

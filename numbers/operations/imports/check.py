@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -32,6 +31,7 @@ from .judging import NOT_CHANGED, Judging
 
 CHECK = "import-check"
 CHUNK = 5000  # lines
+MOST_TICKETS = 1000
 REMARKS = {
     "plus_added": gettext_lazy("The plus was missing and has been added: a spreadsheet takes it away."),
     "blanks": gettext_lazy("There were blanks before or behind the number; they were left out."),
@@ -45,7 +45,7 @@ def start_check(batch: NumberImport, *, by: Principal, channel: str) -> Task:
     batch.groups.all().delete()
     title = _("Check of %s") % batch.file_name
     task = services.start(CHECK, title=title[:200], by=by, channel=channel, params={"import": str(batch.pk)})
-    batch.state, batch.check_ref, batch.problem = ImportState.CHECKING, task.pk, ""
+    batch.state, batch.check_ref, batch.task_ref, batch.problem = ImportState.CHECKING, task.pk, None, ""
     batch.counts, batch.notes, batch.reasons = {}, {}, []
     batch.save()
     return task
@@ -70,6 +70,8 @@ class ImportCheck:
         """As many chunks as the slice has time for; after the last one what only the whole file tells."""
         batch = batch_of(run)
         if run.cursor.get("read"):
+            if afterwards.refuse_repeated(run, batch):
+                return Continue()
             return self._finish(run, batch)
         try:
             self._read(run, batch)
@@ -82,9 +84,9 @@ class ImportCheck:
 
     def cancel(self, run: Run) -> Outcome:
         """Nothing has been changed, so nothing is left."""
-        words = _("The check was cancelled. Nothing has been changed.")
+        words = _("The check was cancelled.")
         _of(run.task).update(state=ImportState.UNUSABLE, problem=words)
-        return Finished(TaskState.CANCELLED, words)
+        return Finished(TaskState.CANCELLED, f"{words} {_('Nothing has been changed.')}")
 
     def give_up(self, run: Run, message: str, code: str) -> None:
         """The file says why."""
@@ -107,15 +109,14 @@ class ImportCheck:
         limits = sheets.Limits.of_settings()
         sheet = sheets.Sheet.of(batch.sheet)
         lines = sheets.rows(batch.path, sheet, limits, skip=run.cursor.get("lines", 0))
-        for chunk in _chunks(lines):
-            rows = judging.rows(chunk)
+        for count, rows in (piece for chunk in _chunks(lines) for piece in judging.pieces(chunk)):
             counted = run.cursor.get("numbers", 0) + len(rows)
             if counted > limits.rows:
                 raise _too_many(limits.rows)
             with run.commit():
                 staging.write(rows)
                 judging.groups.save()
-                run.cursor["lines"] = run.cursor.get("lines", 0) + len(chunk)
+                run.cursor["lines"] = run.cursor.get("lines", 0) + count
                 run.cursor["numbers"] = counted
                 _note(run, judging)
                 run.task.done = run.cursor["lines"]
@@ -127,13 +128,17 @@ class ImportCheck:
 
     def _finish(self, run: Run, batch: NumberImport) -> Outcome:
         """Judge what only all rows together tell, and add up."""
+        if batch.rows.order_by().values("ticket").distinct().count() > MOST_TICKETS:
+            words = _("The file names more than %d different tickets, and each becomes a task of its own. Divide it.")
+            raise TaskFailed(words % MOST_TICKETS, "too_many_tickets")
         with run.commit():
             afterwards.judge(batch, author(batch))
             counted = dict(batch.rows.order_by().values_list("outcome").annotate(n=Count("pk")))
             batch.counts = {RowOutcome(outcome).name.lower(): n for outcome, n in counted.items()}
             batch.notes = run.cursor.get("notes", {})
             batch.reasons = afterwards.reasons(batch)
-            batch.state, batch.checked_at = ImportState.READY, timezone.now()
+            # Numbers that have changed since its first row was read may have changed since they were read.
+            batch.state, batch.checked_at = ImportState.READY, run.task.started_at or run.task.created_at
             batch.save()
             run.task.total = run.task.done = sum(counted.values())
         text = ngettext("%(n)d number checked: %(what)s.", "%(n)d numbers checked: %(what)s.", run.task.total)

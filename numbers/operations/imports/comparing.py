@@ -11,6 +11,7 @@ from .lines import Candidate
 
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 _OPERATOR_CONNECT = "operatorconnect"
+_NO_LIST = "System."  # PowerShell's Export-Csv writes the type of a list instead of its words
 # Teams' words for what a number may be assigned to, and ours (live-platform.md §5.3).
 _TEAMS_CAPABILITIES = {
     "userassignment": "UserAssignment",
@@ -28,9 +29,8 @@ def compare(candidate: Candidate, here: Here | None, columns: Collection[str]) -
     Routing, that is not here: it is none of ours.
     """
     cells = {**candidate.wish.raw, **candidate.told}
-    kind = cells.get("numberType", "").replace(" ", "").casefold()
     if here is None:
-        return None if kind and kind != _OPERATOR_CONNECT else (RowOutcome.MISSING_HERE, {})
+        return None if of_other_kind(candidate) else (RowOutcome.MISSING_HERE, {})
     changes = {}
     for column, (now, same) in _COLUMNS.items():
         if column in columns:
@@ -38,6 +38,12 @@ def compare(candidate: Candidate, here: Here | None, columns: Collection[str]) -
             if not same(ours, there):
                 changes[column] = [ours, there]
     return (RowOutcome.DIFFERS if changes else RowOutcome.UNCHANGED), changes
+
+
+def of_other_kind(candidate: Candidate) -> bool:
+    """Whether a line says that its number is none of Operator Connect."""
+    kind = candidate.told.get("numberType", "").replace(" ", "").casefold()
+    return bool(kind) and kind != _OPERATOR_CONNECT
 
 
 def differing(told: Mapping[str, str], here: Here) -> list[str]:
@@ -73,6 +79,8 @@ def _country(ours: str, there: str) -> bool:
 
 def _capabilities_of_teams(ours: str, there: str) -> bool:
     """Only those words that both sides know."""
+    if there.startswith(_NO_LIST):
+        return True
     told = {_TEAMS_CAPABILITIES.get(word.strip().casefold(), "") for word in _split(there)} - {""}
     return told == set(ours.split(";")) & set(_TEAMS_CAPABILITIES.values())
 

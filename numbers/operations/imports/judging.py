@@ -1,7 +1,7 @@
 """Rows of a file, some thousand at a time: what would become of each number, as rows of the database."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from ocadmin.tasks.models import ITEM_ALIVE, TaskItem
 
 from ...models import Mode, NumberImport, RowOutcome
 from ..upload.judging import Ours
-from .comparing import compare, differing
+from .comparing import compare, differing, of_other_kind
 from .known_rows import Here, KnownRows, existing, reaches
 from .lines import Candidate, Lines, numbers_in
 from .new_rows import NewRows
@@ -21,6 +21,7 @@ from .references import References
 from .staging import Groups, Row
 from .wishes import CLEARED, Problem, Wish
 
+PIECE = 5000
 NOT_CHANGED = "not_changed:"  # the beginning of a remark: the rest is the column
 
 
@@ -38,9 +39,24 @@ class Judging:
         self.groups = Groups(batch)
         self.remarks: Counter[str] = Counter()
 
-    def rows(self, lines: Iterable[tuple[int, list[str]]]) -> list[Row]:
-        """One row for each number of some lines, and one for each line without a number. No transaction is open."""
-        candidates = self.lines.read(lines)
+    def pieces(self, lines: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[Row]]]:
+        """How many of the lines, and their rows: one for each number, and one for each line without a number.
+
+        A piece ends where it has PIECE numbers, so that a file full of ranges takes no more memory than another one.
+        While one is made no transaction is open.
+        """
+        piece: list[Candidate] = []
+        size = 0
+        for candidate in self.lines.read(lines):
+            piece.append(candidate)
+            size += len(candidate.numbers)
+            if size >= PIECE:
+                yield len(piece), self._rows(piece)
+                piece, size = [], 0
+        if piece:
+            yield len(piece), self._rows(piece)
+
+    def _rows(self, candidates: list[Candidate]) -> list[Row]:
         ours = existing(numbers_in(candidates))
         here = {e164: number for e164, number in ours.items() if reaches(self.scope, number)}
         if self.mode == Mode.COMPARE:
@@ -107,6 +123,9 @@ class Judging:
         return self._row(candidate, e164, RowOutcome.NEW, place=self.groups.place(settings), wish=wish)
 
     def _compared(self, candidate: Candidate, here: dict[str, Here]) -> list[Row]:
+        if not candidate.numbers and of_other_kind(candidate):  # such as “+44…;ext=12” of Direct Routing
+            self.remarks["other_kind"] += 1
+            return []
         if not candidate.numbers:
             return [self._row(candidate, "", RowOutcome.REFUSED, problems=candidate.problems)]
         found = []

@@ -55,14 +55,13 @@ class Lines:
         self._places = [place for place, _name in self.others]
         self._remembered: dict[tuple[str, ...], Wish] = {}
 
-    def read(self, rows: Iterable[tuple[int, list[str]]]) -> list[Candidate]:
-        """The candidates of some lines. What they name is looked up for all of them at once."""
+    def read(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Candidate]:
+        """The candidates of some lines, one by one: ranges are long. What they name is looked up for all at once."""
         chunk = list(rows)
         keys = [tuple([cells[place] for place in self._places]) for _line, cells in chunk]
         self._remember(keys)
-        return [
-            self._candidate(line, cells, self._remembered[key]) for (line, cells), key in zip(chunk, keys, strict=True)
-        ]
+        for (line, cells), key in zip(chunk, keys, strict=True):
+            yield self._candidate(line, cells, self._remembered[key])
 
     def _remember(self, keys: list[tuple[str, ...]]) -> None:
         if len(self._remembered) > MOST_REMEMBERED:

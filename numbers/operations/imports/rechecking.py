@@ -1,6 +1,6 @@
 """What has changed between the preview of a file and its import."""
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +16,13 @@ NOTHING_DONE = gettext_lazy(
     "Numbers of this file have changed since it was checked, or another operation has taken them. Nothing was done, as "
     "you asked for all or nothing. Check the file again."
 )
+
+
+def changes(batch: NumberImport) -> int:
+    """How many changes the rows ask for: a number may need several."""
+    going = batch.rows.filter(outcome__in=(RowOutcome.NEW, RowOutcome.CHANGED))
+    parts = {part: Count("pk", filter=Q(wish__has_key=part)) for part in ("relocate", "capabilities", "annotate")}
+    return sum(going.aggregate(new=Count("pk", filter=Q(outcome=RowOutcome.NEW)), **parts).values())
 
 
 def stale(batch: NumberImport) -> QuerySet[ImportRow]:
@@ -58,4 +65,5 @@ def recheck(run: Run, batch: NumberImport) -> None:
         left_out = run.task.items.filter(state=ItemState.REFUSED).values("key")
         batch.rows.filter(e164__in=left_out).update(outcome=RowOutcome.REFUSED)
         run.count(ItemState.REFUSED, left)
+        run.task.total = changes(batch) + left
         run.cursor["rechecked"] = True

@@ -8,7 +8,7 @@ tags are ours and are written here.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -52,8 +52,7 @@ def start_import(batch: NumberImport, *, whole: bool, by: Principal, channel: st
             raise NotReady(_("This import has been confirmed already, or it was not checked to the end."))
         if whole and batch.counts.get("refused"):
             raise NotReady(_("Rows are refused, so nothing can be imported as a whole. Correct them first."))
-        total = _count(batch)
-        if not total:
+        if not (total := rechecking.changes(batch)):
             raise NotReady(_("Nothing would change."))
         _still_permitted(batch, by)
         params = {"import": str(batch.pk), "whole": whole, "comment": comment}
@@ -64,13 +63,6 @@ def start_import(batch: NumberImport, *, whole: bool, by: Principal, channel: st
         batch.state, batch.task_ref = ImportState.SUBMITTED, task.pk
         batch.save(update_fields=["state", "task_ref"])
     return task
-
-
-def _count(batch: NumberImport) -> int:
-    """How many changes the rows ask for: a number may need two."""
-    going = batch.rows.filter(outcome__in=(RowOutcome.NEW, RowOutcome.CHANGED))
-    parts = {part: Count("pk", filter=Q(wish__has_key=part)) for part in ("relocate", "capabilities", "annotate")}
-    return sum(going.aggregate(new=Count("pk", filter=Q(outcome=RowOutcome.NEW)), **parts).values())
 
 
 def _still_permitted(batch: NumberImport, by: Principal) -> None:
@@ -122,6 +114,8 @@ class Import:
         services.cancel(Task.objects.filter(pk__in=[task.pk for task in tasks]), by=_by(run), channel=run.task.channel)
         if self._unfinished(run):
             return Wait(PAUSE_SECONDS, _("The tasks of this import are being cancelled."))
+        if not tasks and not run.task.succeeded:
+            return Finished(TaskState.CANCELLED, _("Cancelled before anything was changed."), run.task.result)
         text = ngettext(
             "Cancelled: %(n)d change of %(total)s was made; the tasks below say which.",
             "Cancelled: %(n)d changes of %(total)s were made; the tasks below say which.",

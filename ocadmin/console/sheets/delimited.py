@@ -17,7 +17,9 @@ from .sheet import CSV, Limits, Sheet, Unreadable
 
 # The order decides between equals. A comma stands in texts more often than the others, so it comes last.
 DELIMITERS = "\t;|,"
+# A line before the header: Excel's, and that of Windows PowerShell's Export-Csv.
 SEP_LINE = re.compile(r'"?sep=([^\w"\r\n ])"?\1*\s*$', re.IGNORECASE)
+TYPE_LINE = re.compile(r"#TYPE\s+\S")
 BLANKS = " \t\r\n\u00a0\ufeff" + DELIMITERS
 # By how much of the file the delimiter is judged.
 HEAD_LINES, HEAD_CHARACTERS = 100, 200_000
@@ -30,13 +32,14 @@ def open_csv(path: Path, limits: Limits) -> Sheet:
     with open_text(path, encoding) as file:
         first = file.readline()
         named = SEP_LINE.match(first)
-        lines = dropwhile(_blank, file if named else _chained(first, file))
+        aside = bool(named or TYPE_LINE.match(first))
+        lines = dropwhile(_blank, file if aside else _chained(first, file))
         head = _head(lines)
     if not head:
         raise refusals.unusable("blank")
     draft = Sheet(CSV, encoding, named[1] if named else _delimiter(head), "", [], 1, notes)
     for line, record in _records(path, draft, limits):
-        if not "".join(record).strip(BLANKS) or (named and line == 1):
+        if not "".join(record).strip(BLANKS) or (aside and line == 1):
             continue
         headers = [cell.strip(" \t\r\n\u00a0\ufeff") for cell in record]
         if len(headers) > limits.columns:

@@ -41,7 +41,10 @@ class Command(BaseCommand):
         except (sheets.Unreadable, OSError) as problem:
             raise CommandError(getattr(problem, "sentence", None) or str(problem)) from None
         self._assign(batch, options)
-        task = follow(importing.check(batch, by=SYSTEM, channel=Channel.COMMAND), self.stdout.write)
+        check = importing.check(batch, by=SYSTEM, channel=Channel.COMMAND)
+        if check is None:
+            raise CommandError("The file is being checked already.")
+        task = follow(check, self.stdout.write)
         batch.refresh_from_db()
         if batch.state != ImportState.READY:
             raise CommandError(batch.problem or task.message)

@@ -1,4 +1,4 @@
-"""`python -m tests.numbers.operations.mortal release|upload`: mortal_loop.py in a database and a folder of its own."""
+"""`python -m tests.numbers.operations.mortal KIND [EVERY]`: mortal_loop.py in a database and a folder of its own."""
 
 import os
 import sys
@@ -16,7 +16,9 @@ def main() -> None:
         os.environ["OCADMIN_DATA_DIR"] = folder
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/console.sqlite3"
         django.setup()
-        import_module("tests.numbers.operations.mortal_loop").main(sys.argv[1], Path(folder))
+        import_module("tests.numbers.operations.mortal_loop").main(
+            sys.argv[1], Path(folder), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+        )
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from ocadmin.access.models import AuditEntry, User
 from ocadmin.access.permissions import Role
+from ocadmin.access.services import principal_of
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, ImportRow, Mode, NumberImport, PhoneNumber
+from ocadmin.numbers.operations.imports import start_check
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from tests.factories import (
     CivicAddressFactory,
@@ -19,7 +22,8 @@ from tests.factories import (
     UserFactory,
     grant,
 )
-from tests.numbers.imports import checked, codes, confirmed, outcomes, sheet
+from tests.numbers import passes
+from tests.numbers.imports import checked, codes, confirmed, keep, outcomes, sheet
 from tests.numbers.world import World
 
 from .test_capabilities import at_both
@@ -216,6 +220,33 @@ def test_what_changes_between_preview_and_import_is_left_out(world: World, alice
     task = confirmed(batch, alice)
     assert (task.state, task.succeeded, task.refused) == (TaskState.PARTIAL, 1, 1)
     assert [n.note for n in PhoneNumber.objects.order_by("e164")] == ["by hand", "new"]
+
+
+def test_what_changes_while_a_file_is_checked_is_left_out(
+    world: World, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocadmin.tasks.run.SLICE_SECONDS", 0.0)
+    (number,) = world.numbers(1)
+    batch = keep(file(note="new"), alice)
+    task = start_check(batch, by=principal_of(alice), channel="csv")
+    passes.advance(task)
+    assert batch.rows.count() == 1
+    PhoneNumber.objects.filter(pk=number.pk).update(note="by hand", modified_at=timezone.now())
+    passes.finish(task)
+    batch.refresh_from_db()
+    task = confirmed(batch, alice)
+    assert (task.state, task.refused, PhoneNumber.objects.get().note) == (TaskState.FAILED, 1, "by hand")
+
+
+def test_the_sums_of_an_import_add_up_whatever_is_left_out(world: World, alice: User) -> None:
+    numbers = at_both(world, 2)
+    place = place_of(world.customer)
+    rows = [[number.e164, place.pk, "InboundCalling;Mobile", "new"] for number in numbers]
+    batch = checked(sheet(["telephoneNumber", "locationId", "capabilities", "note"], *rows), alice)
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(modified_at=batch.checked_at.replace(year=2099))
+    task = confirmed(batch, alice)
+    assert (task.state, task.succeeded, task.refused) == (TaskState.PARTIAL, 3, 1), task.message
+    assert task.done == task.total == 4
 
 
 def test_all_or_nothing_does_nothing_when_one_has_changed(world: World, alice: User) -> None:

@@ -3,10 +3,14 @@
 import pytest
 
 from ocadmin.access.models import AuditEntry, User
+from ocadmin.access.services import principal_of
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import PhoneNumber
-from ocadmin.tasks.models import TaskState
-from tests.numbers.imports import checked, confirmed, outcomes, sheet
+from ocadmin.numbers.operations.imports import start_import
+from ocadmin.tasks.models import ItemState, Task, TaskState
+from tests.factories import CustomerFactory, PhoneNumberFactory
+from tests.numbers import passes
+from tests.numbers.imports import checked, confirmed, outcomes, run, sheet
 from tests.numbers.world import World
 
 from .uploads import place
@@ -56,6 +60,26 @@ def test_new_numbers_are_uploaded_with_their_notes_and_tickets(place: World, ali
     tickets = dict(AuditEntry.objects.filter(action="upload.accepted").values_list("object_id", "ticket"))
     assert (tickets["+442079460700"], tickets["+442079460710"]) == ("CHG-1", "CHG-2")
     assert place.device_prefixes() == {number.e164 for number in numbers}
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_notes_are_for_numbers_that_have_arrived(place: World, alice: User, elsewhere: bool) -> None:
+    """Somebody else may have got the number meanwhile; their note is not ours to write."""
+    batch = checked(sheet(HEADERS, row(place, "+442079460700", note="ours"), row(place, "+442079460701")), alice)
+    task = start_import(batch, whole=False, by=principal_of(alice), channel="csv", ticket="", comment="")
+    passes.advance(task)
+    upload = Task.objects.get(kind="upload")
+    upload.items.filter(key="+442079460700").update(state=ItemState.FAILED, message="Microsoft says no.")
+    if elsewhere:
+        PhoneNumberFactory(e164="+442079460700", customer=CustomerFactory(full_name="Elsewhere"))
+    Task.objects.filter(pk=upload.pk).update(failed=1, done=1)
+    run(task)
+    assert (task.state, task.succeeded, task.failed, task.refused) == (TaskState.PARTIAL, 1, 1, 1), task.message
+    assert task.done == task.total == 3
+    assert not PhoneNumber.objects.exclude(note="").exists()
+    assert task.items.get().message == (
+        "The customer does not have this number, so its note and tags were not written."
+    )
 
 
 def test_a_bad_row_does_not_hold_up_the_good_ones(place: World, alice: User) -> None:
