@@ -110,7 +110,7 @@ class Lines:
         return (first,), assumed
 
     def _own(self, name: str, cells: list[str], problems: list[Problem]) -> Any:
-        """A note or tags: None where the cell is empty."""
+        """A note or tags: None where the cell is empty, or has no word in it."""
         cell = cells[self.at[name]]
         if cell.strip() == CLEAR:
             return CLEARED
@@ -126,7 +126,7 @@ class Lines:
             sentence = _("At most %(most)d tags of %(longest)d characters are kept.")
             words = sentence % {"most": MOST_TAGS, "longest": LONGEST_TAG}
             problems.append(Problem(name, text, "too_many_tags", words))
-        return value
+        return value if value != () else None
 
     def _nameless(self, cells: list[str], problems: list[Problem]) -> None:
         """What stands under no header is not ignored."""

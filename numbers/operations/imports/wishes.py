@@ -72,9 +72,12 @@ def parse(cells: Mapping[str, str], original: Callable[[str], str]) -> Parsed:
             values[name] = CLEARED
             continue
         try:
-            values[name] = COLUMNS[name].widget.clean(text)
+            value = COLUMNS[name].widget.clean(text)
         except CellProblem as problem:
             problems.append(Problem(name, text, problem.code, problem.sentence))
+        else:
+            if value != ():  # signs between words and no word: it asks for nothing, as an empty cell does
+                values[name] = value
     return Parsed(values, raw, tuple(problems))
 
 

@@ -257,3 +257,31 @@ def test_all_or_nothing_does_nothing_when_one_has_changed(world: World, alice: U
     task = confirmed(batch, alice, whole=True)
     assert (task.state, task.error_code) == (TaskState.FAILED, "changed_meanwhile")
     assert not PhoneNumber.objects.exclude(note="").exists()
+
+
+@pytest.mark.parametrize("cell", [";", " , ", "[]"])
+def test_a_list_without_a_word_takes_nothing_away(world: World, alice: User, cell: str) -> None:
+    (number,) = at_both(world, 1)
+    PhoneNumber.objects.update(tags=["desk"])
+    batch = checked(file(capabilities=cell, tags=cell), alice)
+    assert batch.counts == {"unchanged": 1}, only(batch).changes
+    assert number.acquired_capabilities
+
+
+def test_capabilities_may_be_written_in_any_case(world: World, alice: User) -> None:
+    (number,) = at_both(world, 1)
+    chosen = {"InboundCalling", "OutboundCalling", "Mobile", "OCMobile"} & set(number.acquired_capabilities)
+    same = ";".join(word.lower() for word in sorted(chosen))
+    assert checked(file(capabilities=same), alice).counts == {"unchanged": 1}
+    batch = checked(file(capabilities=f"{same};mobile"), alice)
+    assert only(batch).wish == {"capabilities": {"add": ["Mobile"]}}
+
+
+def test_an_address_without_a_location_is_not_lost_with_who_may_change_it(world: World, alice: User) -> None:
+    at_both(world, 1)
+    place = place_of(world.customer)
+    PhoneNumber.objects.update(location=None, civic_address=place.civic_address, allow_tenant_address_update=False)
+    batch = checked(file(allowTenantAddressUpdate="true"), alice)
+    assert codes(only(batch)) == ["allowTenantAddressUpdate:address_without_location"]
+    batch = checked(file(allowTenantAddressUpdate="true", locationId=place.pk), alice)
+    assert batch.counts == {"changed": 1}, only(batch).problems
