@@ -1,8 +1,11 @@
 """The import in the browser: file, columns, preview, confirmation, downloads; and what is refused on the way."""
 
+import csv
+import io
 import re
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -152,6 +155,49 @@ def test_rejected_rows_come_back_and_import_when_they_are_corrected(world: World
     corrected = text.replace("0207 946 0501", "+442079460501").replace('"4,48719E+11"', "+442079460502")
     second = previewed(alice_client, corrected.encode(), mode=Mode.UPDATE)
     assert second.counts == {"changed": 2}, list(second.rows.values_list("problems", flat=True))
+
+
+def rejected(client: Client, batch: NumberImport) -> list[list[str]]:
+    """The file of refused rows, record by record."""
+    text = body_of(client.get(f"/numbers/import/{batch.pk}/rejected.csv")).removeprefix("\ufeff")
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_a_range_that_cannot_be_read_comes_back_as_a_range(contoso: Customer, alice_client: Client) -> None:
+    row = ["+442079460000", "+442079480000", str(contoso.tenant_id)]
+    batch = previewed(alice_client, sheet(["telephoneNumber", "rangeEnd", "msTenantId"], row))
+    (_header, told) = rejected(alice_client, batch)
+    assert told[:-1] == row
+    assert "at most" in told[-1]
+
+
+def test_rejected_rows_have_only_columns_that_mean_the_same_again(world: World, alice_client: Client) -> None:
+    world.numbers(1)
+    headers = ["Nr", "note", "capabilities", "acquiredOn", "Remarks", "error"]
+    upload(alice_client, sheet(headers, ["1", "Desk", "Mobile", "2026-01-01", "ours", "old"]))
+    batch = NumberImport.objects.get()
+    chosen = ["telephoneNumber", "note", "-", "-", "-", "-"]
+    data = {f"column_{place}": column for place, column in enumerate(chosen)}
+    alice_client.post(f"/numbers/import/{batch.pk}/columns/", data | {"mode": "update"})
+    finish_check(batch)
+    header, told = rejected(alice_client, batch)
+    assert header == ["telephoneNumber", "note", "acquiredOn", "error"]
+    assert told[:-1] == ["1", "Desk", "2026-01-01"]
+    second = previewed(alice_client, sheet(header, [NUMBER, *told[1:]]), mode=Mode.UPDATE)
+    assert second.rows.get().changes == {"note": ["", "Desk"]}
+
+
+def test_rejected_rows_of_a_workbook_are_guarded_as_csv(world: World, alice_client: Client) -> None:
+    book = openpyxl.Workbook()
+    for cells in (["telephoneNumber", "note", "tags"], ["1", "=1+1", "-"], ["2", "'-", "'=a"]):
+        book.active.append(cells)
+    for cell in (book.active["B2"], book.active["B3"]):
+        cell.data_type = "s"
+    file = io.BytesIO()
+    book.save(file)
+    batch = previewed(alice_client, file.getvalue(), mode=Mode.UPDATE, name="numbers.xlsx")
+    told = [row[:-1] for row in rejected(alice_client, batch)[1:]]
+    assert told == [["1", "'=1+1", "-"], ["2", "'-", "''=a"]]
 
 
 def test_a_preview_that_is_no_longer_the_shown_one_is_not_confirmed(world: World, alice_client: Client) -> None:
