@@ -16,7 +16,7 @@ from ocadmin.console.uploads import BoundedFileField
 
 from .capabilities import BROUGHT
 from .models import CallingProfile, Mode
-from .operations.imports.shapes import COMPARED, LEFT_OUT, OFFERED, plain
+from .operations.imports.shapes import COMPARED, LEFT_OUT, OFFERED, STANDING, plain
 from .resources import COLUMNS, NumberResource
 from .widgets import CellProblem
 
@@ -74,8 +74,8 @@ class MappingForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self.headers = headers
-        only = _("%s (only compared)")
-        offered = [(name, only % name if name in COMPARED else name) for name in OFFERED]
+        said = dict.fromkeys(COMPARED, _("%s (only compared)")) | dict.fromkeys(STANDING, _("%s (only checked)"))
+        offered = [(name, said.get(name, "%s") % name) for name in OFFERED]
         choices = [(UNDECIDED, _("Choose…")), (LEAVE_OUT, _("Leave out")), *offered]
         for place, header in enumerate(headers):
             self.fields[f"column_{place}"] = forms.ChoiceField(

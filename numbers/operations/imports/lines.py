@@ -14,11 +14,11 @@ from ...e164 import Flawed
 from ...resources import COLUMNS, LONGEST_TAG, MOST_TAGS
 from ...widgets import CLEAR, CellProblem
 from .references import References
-from .shapes import COMPARED
+from .shapes import ASSIGNED, COMPARED, ENABLED, STANDING
 from .wishes import CLEARED, Parsed, Problem, Wish, parse, wish_of
 
 MOST_REMEMBERED = 20_000  # combinations of cells; beyond that the memory is begun anew
-_OWN = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED)  # read for each row by themselves
+_OWN = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED, *STANDING)  # read for each row by themselves
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Lines:
         self.wide = len(mapping)
         self.nameless = [place for place, header in enumerate(sheet.headers) if not header and not mapping[place]]
         self.others = [(place, name) for name, place in self.at.items() if name not in _OWN]
-        self.told = [(place, name) for name, place in self.at.items() if name in COMPARED]
+        self.told = [(place, name) for name, place in self.at.items() if name in (*COMPARED, *STANDING)]
         self._places = [place for place, _name in self.others]
         self._remembered: dict[tuple[str, ...], Wish] = {}
 
@@ -88,6 +88,7 @@ class Lines:
         note = self._own("note", cells, problems) if "note" in at else None
         tags = self._own("tags", cells, problems) if "tags" in at else None
         told = {name: cells[place].strip() for place, name in self.told} if self.told else {}
+        problems += _withheld(told)
         blanks = text != text.strip()
         return Candidate(line, text, numbers, wish, note, tags, told, problems, assumed, blanks)
 
@@ -134,6 +135,14 @@ class Lines:
             if cells[place].strip():
                 sentence = _("Column %d has no header. Give it one, or empty the cell.") % (place + 1)
                 problems.append(Problem("", cells[place], "no_header", sentence))
+
+
+def _withheld(told: dict[str, str]) -> Iterator[Problem]:
+    """Rows of the gateway (live-platform.md §1.6) that ask for the contrary of an upload."""
+    sentence = _("By this the number is not to be with the customer, and a file cannot take it away. Remove the row.")
+    for name, word in ((ENABLED, "false"), (ASSIGNED, "unassigned")):
+        if told.get(name, "").casefold() == word:
+            yield Problem(name, told[name], "not_wanted", sentence)
 
 
 def numbers_in(candidates: Iterable[Candidate]) -> Iterator[str]:
