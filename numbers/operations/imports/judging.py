@@ -22,7 +22,8 @@ from .staging import Groups, Row
 from .wishes import CLEARED, Problem, Wish
 
 PIECE = 5000
-NOT_CHANGED = "not_changed:"  # the beginning of a remark: the rest is the column
+# The beginning of a remark: the rest is the column.
+NOT_CHANGED, FILLED = "not_changed:", "filled:"
 
 
 class Judging:
@@ -98,6 +99,8 @@ class Judging:
         for column in differing(candidate.told, here) if candidate.told else ():
             self.remarks[f"{NOT_CHANGED}{column}"] += 1
         verdict = self.known.judge(candidate.wish, candidate.note, candidate.tags, here, busy=busy)
+        for column in candidate.wish.filled & verdict.changes.keys():
+            self.remarks[f"{FILLED}{column}"] += 1
         return self._row(
             candidate,
             e164,

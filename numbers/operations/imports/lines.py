@@ -67,16 +67,16 @@ class Lines:
         if len(self._remembered) > MOST_REMEMBERED:
             self._remembered = {}
         fresh: dict[tuple[str, ...], Parsed] = {}
+        filled: dict[tuple[str, ...], list[str]] = {}
         for key in keys:
             if key not in self._remembered and key not in fresh:
                 named = {name: cell for (_place, name), cell in zip(self.others, key, strict=True)}
-                for name, text in self.defaults.items():
-                    if not named.get(name, "").strip():
-                        named[name] = text
+                filled[key] = [name for name in self.defaults if not named.get(name, "").strip()]
+                named |= {name: self.defaults[name] for name in filled[key]}
                 fresh[key] = parse(named, self.original)
         self.references.look_up(parsed.values for parsed in fresh.values())
         for key, parsed in fresh.items():
-            self._remembered[key] = wish_of(parsed, self.references)
+            self._remembered[key] = wish_of(parsed, self.references, filled[key])
 
     def _candidate(self, line: int, cells: list[str], wish: Wish) -> Candidate:
         at = self.at

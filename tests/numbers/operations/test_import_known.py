@@ -285,3 +285,14 @@ def test_an_address_without_a_location_is_not_lost_with_who_may_change_it(world:
     assert codes(only(batch)) == ["allowTenantAddressUpdate:address_without_location"]
     batch = checked(file(allowTenantAddressUpdate="true", locationId=place.pk), alice)
     assert batch.counts == {"changed": 1}, only(batch).problems
+
+
+def test_the_preview_says_where_a_value_for_the_whole_file_changes_numbers_that_are_here(
+    world: World, alice: User
+) -> None:
+    at_both(world, 2)
+    content = sheet(["telephoneNumber", "capabilities"], [NUMBER, ""], ["+442079460501", "InboundCalling;Mobile"])
+    batch = checked(content, alice, mode=Mode.UPDATE, defaults={"capabilities": "InboundCalling;Mobile"})
+    assert batch.counts == {"changed": 2}, outcomes(batch)
+    ((sentence, count),) = batch.notes.values()
+    assert (sentence[:13], count) == ("capabilities:", 1)
