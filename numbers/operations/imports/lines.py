@@ -18,7 +18,7 @@ from .shapes import ASSIGNED, COMPARED, ENABLED, STANDING
 from .wishes import CLEARED, Parsed, Problem, Wish, parse, wish_of
 
 MOST_REMEMBERED = 20_000  # combinations of cells; beyond that the memory is begun anew
-_OWN = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED, *STANDING)  # read for each row by themselves
+PER_ROW = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED, *STANDING)  # read for each row by themselves
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Lines:
         self.at = {column: place for place, column in enumerate(mapping) if column}
         self.wide = len(mapping)
         self.nameless = [place for place, header in enumerate(sheet.headers) if not header and not mapping[place]]
-        self.others = [(place, name) for name, place in self.at.items() if name not in _OWN]
+        self.others = [(place, name) for name, place in self.at.items() if name not in PER_ROW]
         self.told = [(place, name) for name, place in self.at.items() if name in (*COMPARED, *STANDING)]
         self._places = [place for place, _name in self.others]
         self._remembered: dict[tuple[str, ...], Wish] = {}
