@@ -16,7 +16,7 @@ from ocadmin.numbers import importing
 from ocadmin.numbers.models import Customer, ImportState, Mode, NumberImport, PhoneNumber
 from ocadmin.numbers.tasks import forget_imports
 from ocadmin.tasks.models import Task, TaskState
-from tests.factories import PhoneNumberFactory, UserFactory, grant
+from tests.factories import CustomerFactory, PhoneNumberFactory, UserFactory, grant
 from tests.numbers import passes
 from tests.numbers.imports import outcomes, run, sheet, upload
 from tests.numbers.world import World
@@ -224,6 +224,21 @@ def test_files_are_of_one_person(alice_client: Client, bob_client: Client, conto
         assert bob_client.get(f"/numbers/import/{batch.pk}/{path}").status_code == 404, path
     for path in ("confirm/", "check/", "forget/"):
         assert bob_client.post(f"/numbers/import/{batch.pk}/{path}").status_code == 404, path
+
+
+def test_a_preview_is_shown_as_long_as_all_of_it_may_be_seen(contoso: Customer) -> None:
+    PhoneNumberFactory(e164=NUMBER, customer=contoso)
+    person = grant(UserFactory(), Role.OPERATOR, customer=contoso)
+    client = Client()
+    client.force_login(person)
+    batch = previewed(client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"], ["x", ""]), mode=Mode.UPDATE)
+    paths = ("", "rejected.csv", "differences.csv")
+    assert {client.get(f"/numbers/import/{batch.pk}/{path}").status_code for path in paths} == {200}
+    person.memberships.all().delete()
+    grant(person, Role.OPERATOR, customer=CustomerFactory())
+    assert {client.get(f"/numbers/import/{batch.pk}/{path}").status_code for path in paths} == {403}
+    assert client.post(f"/numbers/import/{batch.pk}/confirm/").status_code == 403
+    assert client.post(f"/numbers/import/{batch.pk}/forget/").status_code == 302
 
 
 @pytest.mark.parametrize("path", ["", "example.csv", "columns.csv"])
