@@ -43,6 +43,7 @@ SCREENS = {
     "number unknown": "/numbers/+44999/",
     "preferences": "/me/",
     "password": "/accounts/password/change/",
+    "import": "/numbers/import/",
     "upload": "/numbers/upload/",
     "upload with errors": "/numbers/upload/?set=1",
     "upload customer": "/numbers/upload/?customer=nobody",
@@ -100,7 +101,7 @@ def test_plan_of_an_action(open_page: OpenPage, everything: PhoneNumber, scheme:
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/numbers/", NUMBER, "/tasks/"])
+@pytest.mark.parametrize("path", ["/", "/numbers/", NUMBER, "/tasks/", "/numbers/import/"])
 def test_narrow_screen_fits_and_has_no_violations(open_page: OpenPage, everything: PhoneNumber, path: str) -> None:
     page = open_page(path, viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -163,6 +163,6 @@ def test_200_mb_over_http_cost_no_memory_and_end_in_a_sentence(server: int) -> N
             assert time.monotonic() < ends
             time.sleep(0.2)
     after = send(server, 200)
-    assert after["errors"] == ["The file is 200 MB; at most 50 MB are read. Split it."]
+    assert after["errors"] == ["The file is 200 MB; at most 20 MB are read. Split it."]
     assert (after["size"], after["kept"]) == (200 * MB, 0)
     assert after["memory"] - before["memory"] < 10_000

@@ -28,6 +28,7 @@ from ...models import ImportState, NumberImport, RowOutcome
 from ...models.number_import import NumberImportQuerySet
 from . import afterwards, staging
 from .judging import FILLED, NOT_CHANGED, Judging
+from .known_rows import CAUTIONS
 
 CHECK = "import-check"
 CHUNK = 5000  # lines
@@ -185,7 +186,7 @@ def _remark(code: str) -> str:
     if code.startswith(FILLED):
         words = _("%s: numbers that are here would get the value for the whole file, in the place of their own.")
         return words % code.removeprefix(FILLED)
-    return str(REMARKS[code])
+    return str(REMARKS.get(code) or CAUTIONS[code])
 
 
 def preview(task: Task, principal: Principal) -> Remedy | None:

@@ -99,8 +99,10 @@ class Judging:
         for column in differing(candidate.told, here) if candidate.told else ():
             self.remarks[f"{NOT_CHANGED}{column}"] += 1
         verdict = self.known.judge(candidate.wish, candidate.note, candidate.tags, here, busy=busy)
-        for column in candidate.wish.filled & verdict.changes.keys():
-            self.remarks[f"{FILLED}{column}"] += 1
+        if not verdict.problems:
+            for column in candidate.wish.filled & verdict.changes.keys():
+                self.remarks[f"{FILLED}{column}"] += 1
+            self.remarks.update(verdict.cautions)
         return self._row(
             candidate,
             e164,

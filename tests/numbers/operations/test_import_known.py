@@ -296,3 +296,15 @@ def test_the_preview_says_where_a_value_for_the_whole_file_changes_numbers_that_
     assert batch.counts == {"changed": 2}, outcomes(batch)
     ((sentence, count),) = batch.notes.values()
     assert (sentence[:13], count) == ("capabilities:", 1)
+
+
+def test_who_is_moved_is_told_before(world: World, alice: User) -> None:
+    place = place_of(world.customer)
+    there = {"location": place, "civic_address": place.civic_address, "assignment_status": "UserAssigned"}
+    world.numbers(1, assignment_status="UserAssigned")
+    world.numbers(1, first=442079460510, **there)
+    rows = [[NUMBER, place.pk], ["+442079460510", "-"]]
+    batch = checked(sheet(["telephoneNumber", "locationId"], *rows), alice)
+    assert batch.counts == {"changed": 2}
+    told = {code: count for code, (_sentence, count) in batch.notes.items()}
+    assert told == {"users_move": 1, "users_lose_location": 1}
