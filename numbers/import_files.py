@@ -29,12 +29,12 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
 
     Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
-    row, and of the columns that were left out only those whose name says so, so that what is corrected here imports
-    as it is. Raises FileNotFoundError where the file is no longer kept.
+    row, and no column that would mean something else than before, so that what is corrected here imports as it is.
+    Raises FileNotFoundError where the file is no longer kept.
     """
     sheet = sheets.Sheet.of(batch.sheet)
     lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
-    kept = _kept(batch.mapping, sheet.headers)
+    kept = _kept(batch, sheet.headers)
     at = {head: place for place, head in kept.items()}
     more = [name for name in batch.defaults if name not in at]
     writer = csv.writer(_Echo())
@@ -54,18 +54,19 @@ def rejected(batch: NumberImport) -> Iterator[str]:
         yield writer.writerow([*guarded, *(batch.defaults[name] for name in more), harmless(_errors(row))])
 
 
-def _kept(mapping: Sequence[str], headers: Sequence[str]) -> dict[int, str]:
+def _kept(batch: NumberImport, headers: Sequence[str]) -> dict[int, str]:
     """Place in the file to header, for the columns that go into a file of refused rows.
 
-    One that was left out comes back only where its name alone says that it is to be left out.
+    One that was left out must be left out again: not where its name means one of our columns, and of a file that was
+    recognised, where nobody was asked, only where its name says so.
     """
-    pairs = enumerate(zip(mapping, headers, strict=True))
-    found = {place: column or header for place, (column, header) in pairs}
-    return {
-        place: head
-        for place, head in found.items()
-        if mapping[place] or (KNOWN.get(plain(head)) == LEFT_OUT and plain(head) != ERROR)
-    }
+    found = {}
+    for place, (column, header) in enumerate(zip(batch.mapping, headers, strict=True)):
+        name = plain(header)
+        again = KNOWN.get(name, LEFT_OUT) == LEFT_OUT and name != ERROR and (name in KNOWN or not batch.shape)
+        if column or again:
+            found[place] = column or header
+    return found
 
 
 def _has_bad_range(row: ImportRow) -> bool:

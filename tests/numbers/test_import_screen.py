@@ -181,8 +181,8 @@ def test_rejected_rows_have_only_columns_that_mean_the_same_again(world: World, 
     alice_client.post(f"/numbers/import/{batch.pk}/columns/", data | {"mode": "update"})
     finish_check(batch)
     header, told = rejected(alice_client, batch)
-    assert header == ["telephoneNumber", "note", "acquiredOn", "error"]
-    assert told[:-1] == ["1", "Desk", "2026-01-01"]
+    assert header == ["telephoneNumber", "note", "acquiredOn", "Remarks", "error"]
+    assert told[:-1] == ["1", "Desk", "2026-01-01", "ours"]
     second = previewed(alice_client, sheet(header, [NUMBER, *told[1:]]), mode=Mode.UPDATE)
     assert second.rows.get().changes == {"note": ["", "Desk"]}
 
