@@ -1,7 +1,7 @@
 """Files that an import gives back: the rejected rows, the differences, an example, the table of columns."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,8 +10,10 @@ from ocadmin.console import sheets
 from ocadmin.console.spreadsheet import harmless
 
 from .models import ImportRow, NumberImport, RowOutcome
+from .operations.imports.lines import reading_of
 from .operations.imports.shapes import ERROR
 from .resources import COLUMNS
+from .widgets import CLEAR
 
 AT_ONCE = 1000
 
@@ -28,11 +30,13 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
 
     Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
-    row, so that what is corrected here imports as it is. Raises FileNotFoundError where the file is no longer kept.
+    row, and what a spreadsheet would execute is guarded, so that what is corrected here imports as it is. Raises
+    FileNotFoundError where the file is no longer kept.
     """
     sheet = sheets.Sheet.of(batch.sheet)
     lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
-    heads = [column or header for column, header in zip(batch.mapping, sheet.headers, strict=True)]
+    read = reading_of(sheet)
+    heads = [column or harmless(header) for column, header in zip(batch.mapping, sheet.headers, strict=True)]
     at = {head: place for place, head in enumerate(heads)}
     more = [name for name in batch.defaults if name not in at]
     writer = csv.writer(_Echo())
@@ -42,13 +46,18 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     for row in _refused(batch):
         while line < row.line:
             line, cells = next(lines)
-        told = list(cells[: len(heads)])
+        told = [_guarded(cell, read) for cell in cells[: len(heads)]]
         for name, text in batch.defaults.items():
             if name in at and not told[at[name]].strip():
-                told[at[name]] = text
+                told[at[name]] = harmless(text)
         if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip():
             told[at["telephoneNumber"]], told[at["rangeEnd"]] = row.e164, ""
-        yield writer.writerow([*told, *(batch.defaults[name] for name in more), harmless(_errors(row))])
+        yield writer.writerow([*told, *(harmless(batch.defaults[name]) for name in more), harmless(_errors(row))])
+
+
+def _guarded(cell: str, read: Callable[[str], str]) -> str:
+    """A cell of a file that somebody has sent, so that no spreadsheet executes it and an import reads the same."""
+    return cell if cell.strip() == CLEAR else harmless(read(cell))
 
 
 def _refused(batch: NumberImport) -> Iterator[ImportRow]:

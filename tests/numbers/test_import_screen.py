@@ -1,5 +1,7 @@
 """The import in the browser: file, columns, preview, confirmation, downloads; and what is refused on the way."""
 
+import csv
+import io
 import re
 from typing import Any
 
@@ -13,6 +15,7 @@ from ocadmin.numbers import importing
 from ocadmin.numbers.models import Customer, ImportState, Mode, NumberImport, PhoneNumber
 from ocadmin.numbers.tasks import forget_imports
 from ocadmin.tasks.models import Task, TaskState
+from tests.console.workbooks import packed, workbook
 from tests.factories import PhoneNumberFactory, UserFactory, grant
 from tests.numbers import passes
 from tests.numbers.imports import outcomes, run, sheet, upload
@@ -110,6 +113,15 @@ def test_unknown_and_repeated_headers_are_asked_about_and_remembered(
     assert previewed(alice_client, again, mode=Mode.UPDATE).counts == {"unchanged": 1}
 
 
+def test_headers_of_any_script_are_remembered(world: World, alice: User, alice_client: Client) -> None:
+    world.numbers(1)
+    content = sheet(["電話番号", "メモ"], [NUMBER, "Desk"])
+    upload(alice_client, content, mode=Mode.UPDATE)
+    chosen = {"column_0": "telephoneNumber", "column_1": "note", "mode": "update"}
+    alice_client.post(f"/numbers/import/{NumberImport.objects.get().pk}/columns/", chosen)
+    assert previewed(alice_client, content, mode=Mode.UPDATE).counts == {"changed": 1}
+
+
 def test_a_list_without_settings_takes_those_of_the_form(world: World, alice_client: Client) -> None:
     world.route([])
     upload(alice_client, sheet(["Numbers"], ["+442079460700"], ["+442079460701"]))
@@ -152,6 +164,27 @@ def test_rejected_rows_come_back_and_import_when_they_are_corrected(world: World
     corrected = text.replace("0207 946 0501", "+442079460501").replace('"4,48719E+11"', "+442079460502")
     second = previewed(alice_client, corrected.encode(), mode=Mode.UPDATE)
     assert second.counts == {"changed": 2}, list(second.rows.values_list("problems", flat=True))
+
+
+@pytest.mark.parametrize("book", [True, False])
+def test_rejected_rows_say_what_they_said_and_execute_nothing(world: World, alice_client: Client, book: bool) -> None:
+    notes = ["=1+1", "'=1+1", "''=1", "'quoted", "@x", "-", "'-", "+44 20", '"q"', "two\nlines", "+cmd|' /C calc'!A0"]
+    world.numbers(len(notes), note="old", tags=["x"])
+    wrong = [[f"+4420794605{n:02d}X", note, "a"] for n, note in enumerate(notes)]
+    headers = ["telephoneNumber", "note", "tags"]
+    right = [[number.removesuffix("X"), note, tags] for number, note, tags in wrong]
+
+    def content(rows: list[list[str]]) -> bytes:
+        return packed(workbook(headers, *rows)) if book else sheet(headers, *rows)
+
+    meant = [row.changes for row in previewed(alice_client, content(right), mode=Mode.UPDATE).rows.order_by("pk")]
+    batch = previewed(alice_client, content(wrong), mode=Mode.UPDATE)
+    assert batch.counts == {"refused": len(notes)}
+    text = body_of(alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv"))
+    cells = [cell for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) for cell in line]
+    assert [cell for cell in cells if cell[:1] in ("=", "@", "+", "-") and cell != "-"] == []
+    second = previewed(alice_client, text.replace("X,", ",").encode(), mode=Mode.UPDATE)
+    assert [row.changes for row in second.rows.order_by("pk")] == meant
 
 
 def test_a_preview_that_is_no_longer_the_shown_one_is_not_confirmed(world: World, alice_client: Client) -> None:
@@ -205,6 +238,7 @@ def test_changes_are_posted(path: str, alice_client: Client) -> None:
         (b"", "empty"),
         (b"telephoneNumber,note\r\n", "no rows"),
         (b"PK\x05\x06" + b"\x00" * 18, "zip"),
+        (b"+442079460500\r\n+442079460501\r\n", "so the header seems to be missing"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "picture"),
     ],
 )

@@ -142,6 +142,11 @@ class Import:
         """Uploads and new locations, all of them in one transaction: half of a file is never begun."""
         by = author(batch)
         known = children.known_of(batch, by)
+        try:
+            _still_permitted(batch, by)
+        except NotReady:
+            words = _("Whoever confirmed this import may no longer do all that it asks for. Nothing was done.")
+            raise TaskFailed(words, "not_permitted") from None
         with run.commit():
             if run.task.params["whole"] and rechecking.stale(batch):
                 raise TaskFailed(str(rechecking.NOTHING_DONE), "changed_meanwhile")

@@ -10,7 +10,7 @@ from ocadmin.access.permissions import Role
 from ocadmin.access.services import principal_of
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, ImportRow, Mode, NumberImport, PhoneNumber
-from ocadmin.numbers.operations.imports import start_check
+from ocadmin.numbers.operations.imports import start_check, start_import
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from tests.factories import (
     CivicAddressFactory,
@@ -23,7 +23,7 @@ from tests.factories import (
     grant,
 )
 from tests.numbers import passes
-from tests.numbers.imports import checked, codes, confirmed, keep, outcomes, sheet
+from tests.numbers.imports import checked, codes, confirmed, keep, outcomes, run, sheet
 from tests.numbers.world import World
 
 from .test_capabilities import at_both
@@ -236,6 +236,23 @@ def test_what_changes_while_a_file_is_checked_is_left_out(
     batch.refresh_from_db()
     task = confirmed(batch, alice)
     assert (task.state, task.refused, PhoneNumber.objects.get().note) == (TaskState.FAILED, 1, "by hand")
+
+
+@pytest.mark.parametrize("gone", ["account", "role"])
+def test_who_has_lost_the_right_since_confirming_imports_nothing(contoso: Customer, gone: str) -> None:
+    PhoneNumberFactory(e164=NUMBER, customer=contoso)
+    user = grant(UserFactory(), Role.OPERATOR, customer=contoso)
+    task = start_import(
+        checked(file(note="new"), user), whole=False, by=principal_of(user), channel="csv", ticket="", comment=""
+    )
+    if gone == "account":
+        User.objects.filter(pk=user.pk).update(is_active=False)
+    else:
+        user.memberships.all().delete()
+    run(task)
+    assert (task.state, task.error_code) == (TaskState.FAILED, "not_permitted")
+    assert task.message.endswith("Nothing was done.")
+    assert PhoneNumber.objects.get().note == ""
 
 
 def test_the_sums_of_an_import_add_up_whatever_is_left_out(world: World, alice: User) -> None:
