@@ -135,7 +135,7 @@ class PhoneNumberAdmin(AuditedAdmin):
     list_display = ("e164", "customer", "status", "source", "assignment_status", "iso_country_code", "acquired_on")
     list_filter = ("status", "source")
     list_select_related = ("customer",)
-    search_fields = ("e164__contains",)
+    search_fields = ("e164__icontains",)
     autocomplete_fields = ("customer", "calling_profile", "location", "civic_address")
     readonly_fields = _columns(PhoneNumber, "note", "tags")
 
@@ -154,7 +154,7 @@ class ReleasedNumberAdmin(ReadOnlyAdmin):
     list_display = ("e164", "customer", "released_at", "released_by", "quarantine_until", "ms_job_id")
     list_filter = ("released_at",)
     list_select_related = ("customer",)
-    search_fields = ("e164__contains",)
+    search_fields = ("e164__icontains",)
     autocomplete_fields = ("customer",)
 
 

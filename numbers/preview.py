@@ -1,13 +1,15 @@
 """What the page of a checked file shows: counts, one page of rows, each row's differences and problems in words."""
 
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from .models import CivicAddress, Customer, ImportRow, Location, NumberImport, RowOutcome
+from .models import CallingProfile, CivicAddress, Customer, ImportRow, Location, NumberImport, RowOutcome
 
 PAGE = 50
 TONES = {
@@ -82,12 +84,14 @@ def page(batch: NumberImport, outcome: RowOutcome | None, after: int) -> Page:
         rows = rows.filter(outcome=outcome)
     found = list(rows[: PAGE + 1])
     shown = found[:PAGE]
-    return Page(_lines(shown), shown[-1].pk if len(found) > PAGE else None)
+    return Page(_lines(batch, shown), shown[-1].pk if len(found) > PAGE else None)
 
 
-def _lines(rows: list[ImportRow]) -> list[Line]:
+def _lines(batch: NumberImport, rows: list[ImportRow]) -> list[Line]:
     customers = Customer.objects.in_bulk({row.customer_ref for row in rows if row.customer_ref})
-    places = _places(rows)
+    groups = dict(batch.groups.filter(place__in={row.place for row in rows}).values_list("place", "settings"))
+    changes = {row.pk: row.changes or _of_new(row, groups) for row in rows}
+    words = _words(changes.values())
     return [
         Line(
             row,
@@ -95,8 +99,8 @@ def _lines(rows: list[ImportRow]) -> list[Line]:
             TONES.get(RowOutcome(row.outcome), ""),
             customers.get(row.customer_ref or 0),
             [
-                Change(name, places.get(str(now), str(now)), places.get(str(then), str(then)))
-                for name, (now, then) in row.changes.items()
+                Change(name, words.get(str(now), str(now)), words.get(str(then), str(then)))
+                for name, (now, then) in changes[row.pk].items()
             ],
             [(column, value, sentence) for column, value, _code, sentence in row.problems],
         )
@@ -104,19 +108,40 @@ def _lines(rows: list[ImportRow]) -> list[Line]:
     ]
 
 
-def _places(rows: list[ImportRow]) -> dict[str, str]:
-    """Ids of locations and addresses among the changes, in words."""
-    ids = {
-        uuid.UUID(text)
-        for row in rows
-        for name in ("locationId", "civicAddressId")
-        for text in row.changes.get(name, ())
-        if _is_guid(text)
-    }
-    if not ids:
+def _of_new(row: ImportRow, groups: Mapping[int, dict[str, Any]]) -> dict[str, list[Any]]:
+    """What a number that is not here would have: its cells, as they were understood."""
+    settings = groups.get(row.place) if row.place is not None else None
+    if settings is None:
         return {}
-    found = {str(place.pk): f"{place} · {place.civic_address}" for place in _locations(ids)}
-    return found | {str(one.pk): str(one) for one in CivicAddress.objects.filter(pk__in=ids)}
+    cells = {
+        "callingProfileId": settings["calling_profile"],
+        "usage": settings["usage"],
+        "additionalUsage": ";".join(settings["additional_usages"]),
+        "capabilities": ";".join(settings["capabilities"]),
+        "locationId": settings["location"],
+        "civicAddressId": settings["civic_address"],
+        "displayedCountry": settings["displayed_country"],
+        "note": row.wish.get("annotate", {}).get("note"),
+        "tags": ";".join(row.wish.get("annotate", {}).get("tags", [])),
+        "ticketId": row.ticket,
+    }
+    return {name: ["", text] for name, text in cells.items() if text}
+
+
+def _words(changes: Iterable[Mapping[str, list[Any]]]) -> dict[str, str]:
+    """Ids of locations, addresses and profiles among the changes, in words."""
+    texts: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for one in changes:
+        for name in ("locationId", "civicAddressId", "callingProfileId"):
+            texts[name].update(uuid.UUID(text) for text in one.get(name, ()) if _is_guid(text))
+    profiles = CallingProfile.objects.filter(pk__in=texts["callingProfileId"])
+    places = _locations(texts["locationId"]) if texts["locationId"] else ()
+    addresses = CivicAddress.objects.filter(pk__in=texts["civicAddressId"])
+    return (
+        {str(place.pk): f"{place} · {place.civic_address}" for place in places}
+        | {str(one.pk): str(one) for one in (addresses if texts["civicAddressId"] else ())}
+        | {str(one.pk): str(one) for one in (profiles if texts["callingProfileId"] else ())}
+    )
 
 
 def _locations(ids: set[uuid.UUID]) -> QuerySet[Location]:

@@ -18,7 +18,7 @@ from .lifecycle import Source
 from .models import Customer, PhoneNumber, SipConnection, Trunk
 
 MANAGED = (Source.WEB_API, Source.WEB_UI)
-CHUNK = 1000
+CHUNK = 1000  # far longer lists PostgreSQL looks up in the index for searching, which takes seconds
 NAME_LENGTH = 15  # of a rule (upstreams.md §4)
 
 Pair = tuple[int, uuid.UUID | None]  # customer row id, calling profile id
@@ -63,42 +63,39 @@ def ways(pairs: set[Pair]) -> dict[Pair, list[Way]]:
 
 
 class Placed(NamedTuple):
-    """A number of ours, with what decides where it is routed."""
+    """Numbers of ours: the ids of their rows, and those that may have rules by what decides where they are routed."""
 
-    pk: int
-    e164: str
-    customer_id: int
-    calling_profile_id: uuid.UUID | None
-    source: str
+    ids: dict[str, int]
+    managed: dict[Pair, list[str]]
 
 
-def placed(e164s: Sequence[str]) -> list[Placed]:
+def placed(e164s: Sequence[str]) -> Placed:
     """Those of the numbers that are ours."""
-    found: list[Placed] = []
+    found = Placed({}, defaultdict(list))
     for start in range(0, len(e164s), CHUNK):
         # Lists, not subqueries: of rows written a moment ago the database has no statistics, and plans badly.
-        rows = PhoneNumber.objects.filter(e164__among=e164s[start : start + CHUNK]).order_by()
-        found += map(Placed._make, rows.values_list(*Placed._fields))
+        rows = PhoneNumber.objects.filter(e164__among=frozenset(e164s[start : start + CHUNK])).order_by()
+        names = ("pk", "e164", "source", "customer_id", "calling_profile_id")
+        for pk, e164, source, customer, profile in rows.values_list(*names):
+            found.ids[e164] = pk
+            if source in MANAGED:
+                found.managed[customer, profile].append(e164)
     return found
 
 
-def behind(numbers: Sequence[Placed]) -> dict[SBC, list[str]]:
+def behind(numbers: Placed) -> dict[SBC, list[str]]:
     """The SBCs that have, or may have, rules for these numbers, each with the numbers; managed ones only.
 
     Those of the customer's ways, and those where we know of a rule: a number that has moved in from elsewhere may have
     a rule that nobody has told us of.
     """
-    mine: dict[Pair, list[str]] = defaultdict(list)
-    for number in numbers:
-        if number.source in MANAGED:
-            mine[number.customer_id, number.calling_profile_id].append(number.e164)
     found: dict[int, set[str]] = defaultdict(set)
-    for pair, some in ways(set(mine)).items():
-        for way in some:
-            found[way.sbc.pk].update(mine[pair])
-    managed = [e164 for some in mine.values() for e164 in some]
+    for pair, ways_of in ways(set(numbers.managed)).items():
+        for way in ways_of:
+            found[way.sbc.pk].update(numbers.managed[pair])
+    managed = [e164 for some in numbers.managed.values() for e164 in some]
     for start in range(0, len(managed), CHUNK):
-        rules = DialPlanRule.objects.filter(prefix__among=managed[start : start + CHUNK]).order_by()
+        rules = DialPlanRule.objects.filter(prefix__among=frozenset(managed[start : start + CHUNK])).order_by()
         for sbc_id, prefix in rules.values_list("sbc_id", "prefix"):
             found[sbc_id].add(prefix)
     return {sbc: sorted(found[sbc.pk]) for sbc in SBC.objects.filter(pk__in=found).order_by("pk")}

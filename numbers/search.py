@@ -39,10 +39,10 @@ def matches(text: str, customers: Iterable[int]) -> Q:
     fragment = number_fragment(text)
     if fragment is None:
         return found
-    number = starts_with("e164", fragment) if fragment.startswith("+") else Q(e164__contains=fragment)
+    number = starts_with("e164", fragment) if fragment.startswith("+") else Q(e164__icontains=fragment)
     if fragment.startswith("0") and len(fragment) > 3:  # as people write it at home: 020 7946…
-        number |= Q(e164__contains=fragment[1:])
+        number |= Q(e164__icontains=fragment[1:])
     inside = _DECORATION.sub("", text)
     if inside.startswith("00") and fragment.startswith("+"):  # 00 may as well stand in the middle of a number
-        number |= Q(e164__contains=inside)
+        number |= Q(e164__icontains=inside)
     return number | found if ids else number

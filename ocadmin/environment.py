@@ -69,7 +69,7 @@ class Environment(BaseSettings):
     quarantine_countries: Annotated[dict[str, int], NoDecode] = {}
 
     # Import. A cell of Excel holds 32,767 characters.
-    import_max_mb: int = Field(20, ge=1, le=500)
+    import_max_mb: int = Field(50, ge=1, le=500)
     import_max_rows: int = Field(100_000, ge=1, le=1_000_000)
     import_max_columns: int = Field(100, ge=1, le=16_384)
     import_max_field: int = Field(10_000, ge=1, le=32_767)

@@ -8,6 +8,7 @@ import json
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
@@ -156,8 +157,10 @@ class Device:
             raise RuntimeError("a Device is used inside its with block")
         deadline = time.monotonic() + 3 * settings.ENV.http_timeout
         body = bytearray()
+        request = self._client.build_request(method, path, files=files)
+        request.read()  # a form sent part by part would wake the device for each of them
         try:
-            with self._client.stream(method, path, files=files) as response:
+            with closing(self._client.send(request, stream=True)) as response:
                 for part in response.iter_bytes():
                     body += part
                     if len(body) > MAX_BYTES:

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from .columns import Column
 
 CHUNK = 2000
-SEVERAL = 10_000  # keys in one query
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Export:
         return self.rows.select_related(None).values_list("pk", flat=True).iterator(chunk_size=CHUNK)
 
     def of_keys(self, keys: list[int], *, guarded: bool) -> list[list[str | None]]:
-        """The cells of these rows (at most SEVERAL) in this order; those that are not there (any more) are left out."""
+        """The cells of these rows in this order; those that are not there (any more) are left out."""
         chosen = Export(self.rows.order_by().filter(pk__in=keys), self.columns)
         found = {key: cells for key, *cells in chosen.cells("pk", guarded=guarded)}
         return [found[key] for key in keys if key in found]

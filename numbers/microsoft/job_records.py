@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -15,8 +15,7 @@ _DONE = frozenset({"Success", "Complete"})
 LONGEST = 500
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What became of one number; `code` is empty where it went well."""
 
     e164: str

@@ -67,8 +67,15 @@ class CleanUp(NumberOperation):
         """What has not left stays ready for removal; the next clean-up goes on with it."""
         with run.commit():
             left = alive(run.task).update(state=ItemState.CANCELLED, code="", updated_at=timezone.now())
-        words = _("Stopped: %(done)d numbers were removed, %(left)d stay ready for removal until the next clean-up.")
-        return Finished(TaskState.CANCELLED, words % {"done": run.task.succeeded, "left": left}, run.task.result)
+        done = run.task.succeeded
+        removed = ngettext("Stopped: %(n)d number was removed.", "Stopped: %(n)d numbers were removed.", done)
+        ready = ngettext(
+            "%(n)d stays ready for removal until the next clean-up.",
+            "%(n)d stay ready for removal until the next clean-up.",
+            left,
+        )
+        words = f"{removed % {'n': done}} {ready % {'n': left}}"
+        return Finished(TaskState.CANCELLED, words, run.task.result)
 
 
 class Approval(NamedTuple):
@@ -284,7 +291,7 @@ def _archive(run: Run) -> bool:
 
 
 def _let_go(run: Run, keys: list[str], approval: Approval) -> None:
-    ready = PhoneNumber.objects.filter(e164__in=keys, status=Status.READY_FOR_REMOVAL)
+    ready = PhoneNumber.objects.filter(e164__among=frozenset(keys), status=Status.READY_FOR_REMOVAL)
     done = list(ready.values_list("e164", flat=True))
     archive.leave(ready, Cause.CLEAN_UP, at=timezone.now(), task_ref=run.task.pk, released_by=approval.actor_name)
     items = run.task.items.filter(key__in=done)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from ocadmin.tasks.models import ItemState, Task, TaskItem
 from ocadmin.tasks.run import Run
@@ -22,6 +23,12 @@ def alive(task: Task) -> QuerySet[TaskItem]:
 def pending(task: Task) -> QuerySet[TaskItem]:
     """Items that nothing has been begun for, in order."""
     return TaskItem.objects.filter(task=task, state=ItemState.PENDING).order_by("pk")
+
+
+def at_work(task: Task) -> str:
+    """How many numbers Microsoft has at the moment, for people."""
+    n = alive(task).exclude(job_ref=None).count()
+    return ngettext("Microsoft is working on %(n)d number.", "Microsoft is working on %(n)d numbers.", n) % {"n": n}
 
 
 def customer_of(item: TaskItem) -> Customer:

@@ -28,7 +28,7 @@ from ..microsoft.operator_connect import Accepted, OperatorConnect
 from ..models import Customer, UpstreamJob
 from . import failures, sending
 from .base import NumberOperation
-from .items import UNKNOWN, alive, close, customer_of, pending
+from .items import UNKNOWN, alive, at_work, close, customer_of, pending
 from .job_ends import refusal, sorted_out
 from .windows import seconds_until_free
 
@@ -58,7 +58,7 @@ class JobOperation(NumberOperation):
         first = pending.first()
         if first is None:
             return []
-        same = pending.filter(customer_ref=first.customer_ref).only("key", "customer_ref", "data", "code")
+        same = pending.filter(customer_ref=first.customer_ref).only("key", "customer_ref", "code")
         return list(same[: settings.ENV.job_size])
 
     def body(self, task: Task, customer: Customer, items: Sequence[TaskItem]) -> dict[str, Any]:
@@ -187,11 +187,11 @@ class JobOperation(NumberOperation):
 
     def _send(self, run: Run, opened: Iterable[Opened]) -> Outcome | None:
         """Send what is written down; what Microsoft says is saved for all of them together. None: nothing to send."""
-        sent: list[Opened] = []
+        sent: list[tuple[UpstreamJob, list[str]]] = []
 
         def letters() -> Iterator[tuple[UpstreamJob, dict[str, Any]]]:
             for job, items in opened:
-                sent.append((job, items))
+                sent.append((job, [item.key for item in items]))
                 yield job, self.body(run.task, job.customer, items)
 
         replies = sending.send(self._client(run), self.jobs, letters())
@@ -205,12 +205,12 @@ class JobOperation(NumberOperation):
                 trouble = failures.patient(reply, run.task.attempts)
         if any(reply is None or isinstance(reply, (Accepted, Throttled, *failures.REFUSALS)) for reply in replies):
             with run.commit():
-                for (job, items), reply in zip(sent, replies, strict=True):
+                for (job, keys), reply in zip(sent, replies, strict=True):
                     if isinstance(reply, Accepted):
                         run.cursor.pop(THROTTLED, None)
                         _accept(job, reply)
                     elif isinstance(reply, failures.REFUSALS):
-                        self._refused(run, job, [item.key for item in items], reply)
+                        self._refused(run, job, keys, reply)
                     elif reply is None or isinstance(reply, Throttled):
                         _take_back(job)
                 run.task.step = _("Microsoft is working on it")
@@ -263,7 +263,7 @@ class JobOperation(NumberOperation):
         if record is not None and not record.final:
             _update(job, status=record.status, polled_at=now, poll_at=_next_poll(job, ask_in))
             return
-        keys = list(run.task.items.filter(job_ref=job.pk).values_list("key", flat=True))
+        keys = list(TaskItem.objects.filter(job_ref=job.pk).values_list("key", flat=True))
         good, bad, silent = sorted_out(keys, record)
         words = _("Microsoft's job says nothing about this number; the next synchronisation tells.")
         _update(
@@ -309,7 +309,7 @@ class JobOperation(NumberOperation):
             waits.append(max(run.cursor.get("queued_until", 0.0) - time.time(), 0.1))
             text = _("Microsoft is at work on some of the numbers for somebody else. They are sent again after that.")
         elif waits:
-            text = _("Microsoft is working on %(n)d numbers.") % {"n": alive(run.task).exclude(job_ref=None).count()}
+            text = at_work(run.task)
         if pending(run.task).exists() or _open_jobs(run.task).filter(ms_job_id=None).exists():
             waits.append(max(seconds_until_free(self.jobs), 0.1))
             text = _("Waiting until Microsoft takes the next request.")
@@ -353,7 +353,7 @@ def _write_down(kind: str, task: Task, items: Sequence[TaskItem]) -> UpstreamJob
         sent_at=timezone.now(),
         stage=items[0].code,
     )
-    TaskItem.objects.filter(pk__among=[item.pk for item in items]).update(
+    TaskItem.objects.filter(pk__among={item.pk for item in items}).update(
         state=ItemState.RUNNING,
         code=SENT,
         message=_("Sent to Microsoft."),

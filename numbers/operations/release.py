@@ -174,13 +174,12 @@ class Release(JobOperation):
         run.task.step = _("Removing SBC rules")
         ours = routing.placed([key for keys in keys_of.values() for key in keys])
         off = sbc_rules.take_off(run, ours)
-        ids = {number.e164: number.pk for number in ours}
         some = False
         for pk, keys in keys_of.items():
             if ready := [key for key in keys if key not in off.held]:
                 some = True
                 with run.commit():
-                    _archive(run, jobs[pk], {key: ids.get(key) for key in ready}, off)
+                    _archive(run, jobs[pk], {key: ours.ids.get(key) for key in ready}, off)
         if some:
             return Continue()
         words = _("Released at Microsoft. Waiting for an SBC to take its rule away.")
@@ -246,7 +245,7 @@ def _archive(run: Run, job: UpstreamJob, ready: dict[str, int | None], off: sbc_
     items = TaskItem.objects.filter(job_ref=job.pk, state=ItemState.RUNNING)
     if off.held:
         items = items.filter(key__in=list(ready))
-    pks = [pk for pk in ready.values() if pk is not None]
+    pks = frozenset(pk for pk in ready.values() if pk is not None)
     archive.leave(
         PhoneNumber.objects.filter(pk__among=pks, status=Status.RELEASE_REQUESTED),
         Cause.RELEASE_COMPLETED,

@@ -38,6 +38,11 @@ AREA_CODE_COUNTRIES = frozenset({"BE", "FR", "DE", "IE", "NL", "ES"})
 Objection = tuple[str, str]  # code, sentence
 _ALL = Q(pk__isnull=False)
 _ALLOW = "allow_tenant_address_update"
+MOVED = gettext_lazy("Assigned to users: where emergency services look for these people changes.")
+LOST = gettext_lazy(
+    "Assigned to users, who lose their emergency location: their call for help no longer tells where they are."
+)
+NOT_VALIDATED = gettext_lazy("The address has not been validated; Microsoft may refuse it.")
 _TOLL_FREE = gettext_lazy("Toll-free numbers have no emergency location.")
 _GONE = gettext_lazy("Microsoft no longer lists this location. Choose another one.")
 _FOREIGN = gettext_lazy("The location belongs to another customer. A number can only be at an address of its own.")
@@ -79,12 +84,8 @@ class Relocate(JobOperation):
     def cautions(self, params: dict[str, Any]) -> list[Caution]:
         """What Microsoft may still refuse, and whom the change reaches."""
         place = _place(params["location_id"]) if params["location_id"] is not None else None
-        moved = gettext_lazy("Assigned to users: where emergency services look for these people changes.")
-        lost = gettext_lazy(
-            "Assigned to users, who lose their emergency location: their call for help no longer tells where they are."
-        )
         users = Q(assignment_status=Assignment.USER) | choices.unknown_words()
-        cautions = [Caution("user_assigned", lost if params["location_id"] is None else moved, users)]
+        cautions = [Caution("user_assigned", LOST if params["location_id"] is None else MOVED, users)]
         if params.get("route") == TENANT:
             unchecked = gettext_lazy(
                 "Nobody has checked yet whether we may act in this customer's tenant. It is tried."
@@ -275,8 +276,7 @@ def _place_cautions(place: Location) -> list[Caution]:
     address = place.civic_address
     cautions = []
     if address.validation_status.lower() != VALIDATED:
-        words = gettext_lazy("The address has not been validated; Microsoft may refuse it.")
-        cautions.append(Caution("address_not_validated", words, _ALL))
+        cautions.append(Caution("address_not_validated", NOT_VALIDATED, _ALL))
     if address.country in AREA_CODE_COUNTRIES:
         words = gettext_lazy(
             "In this country the address has to match the number's area code; Microsoft may refuse it."

@@ -88,15 +88,17 @@ class TakenOff:
     why: str = ""
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # name of an SBC to the numbers it has no rule of now
 
-    def by_sbcs(self, keys: Collection[str]) -> dict[str, list[str]]:
+    def by_sbcs(self, keys: Collection[str]) -> dict[str, set[str]]:
         """Names of SBCs, as one text, to those of `keys` whose rules are gone from just these."""
-        found: dict[str, list[str]] = {}
-        for key in keys:
-            found.setdefault(", ".join(name for name, some in self.gone.items() if key in some), []).append(key)
-        return found
+        groups: dict[tuple[str, ...], set[str]] = {(): set(keys)}
+        for name, some in self.gone.items():
+            for names, group in list(groups.items()):
+                groups[*names, name] = group & some
+                groups[names] = group - some
+        return {", ".join(names): group for names, group in groups.items() if group}
 
 
-def take_off(run: Run, numbers: Sequence[routing.Placed]) -> TakenOff:
+def take_off(run: Run, numbers: routing.Placed) -> TakenOff:
     """Take the rules of numbers that are no longer anybody's off the SBCs. Outside any transaction.
 
     An SBC that will not be written is not asked again in this task: its rules are noted as unwanted. After a request

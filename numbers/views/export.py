@@ -147,8 +147,12 @@ def read_list(request: SignedInRequest, tab: str, wish: Wish, keys: list[str] | 
 
 
 def with_selected(request: SignedInRequest, suffix: str, selection: Selection, back: str) -> HttpResponse:
-    """To the export of selected rows, with the columns and the order of the list they were selected in."""
-    before = QueryDict(back.partition("?")[2])
+    """To the export of selected rows, with the columns and the order of the number list they were selected in.
+
+    Another list (the approvals) has columns of its own: its rows come with the usual ones.
+    """
+    path, _mark, before_them = back.partition("?")
+    before = QueryDict(before_them if path == reverse("numbers:list") else "")
     query = QueryDict(mutable=True)
     query.update({name: before[name] for name in ("tab", "sort", "columns") if name in before})
     query.update({"format": suffix, "which": SCREEN, "selection": selection.token(request.user.pk)})

@@ -1,7 +1,8 @@
-"""`field__among=[…]`: the same as `__in`, as one parameter however long the list is.
+"""`field__among=…`: the same as `__in`, as one parameter however many elements there are.
 
-A thousand parameters cost Django and psycopg more time than the database needs to answer; here the list travels as one
-text, an array on PostgreSQL and JSON on SQLite.
+A thousand parameters cost Django and psycopg more time than the database needs to answer; here they travel as one
+text, an array on PostgreSQL and JSON on SQLite. Give many as a set: Django walks through a list, in search of
+expressions.
 """
 
 import json
@@ -26,14 +27,12 @@ class Among(Lookup):
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """PostgreSQL: a list as an array literal."""
         column, values = self.process_lhs(compiler, connection)
-        kind = "bigint[]" if isinstance(self.lhs.output_field, IntegerField) else "text[]"
-        return f"{column} = ANY(%s::{kind})", (*values, "{" + ",".join(map(_element, self.rhs)) + "}")
-
-
-def _element(value: int | str) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        if isinstance(self.lhs.output_field, IntegerField):
+            kind, elements = "bigint[]", [str(number) for number in self.rhs]
+        else:
+            kind = "text[]"
+            elements = ['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in self.rhs]
+        return f"{column} = ANY(%s::{kind})", (*values, "{" + ",".join(elements) + "}")
 
 
 def register() -> None:

@@ -48,10 +48,11 @@ class Run:
         The task's row is locked first and checked to be ours still; raises LeaseLost where it is not.
         """
         with transaction.atomic():
-            fresh = Task.objects.select_for_update().filter(pk=self.task.pk, lease_owner=self.owner).first()
-            if fresh is None:
+            ours = Task.objects.select_for_update().filter(pk=self.task.pk, lease_owner=self.owner)
+            state = ours.values_list("state", flat=True).first()
+            if state is None:
                 raise LeaseLost
-            self.cancelling = fresh.state == TaskState.CANCELLING
+            self.cancelling = state == TaskState.CANCELLING
             yield
             self._save()
         if connection.vendor == "sqlite":

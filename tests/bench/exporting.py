@@ -35,6 +35,7 @@ def figures() -> Iterator[Figure | Amount]:
     """The figures, one after the other."""
     from .exporting_rows import clear, fill
 
+    clear()  # of what other figures have left
     fill(NUMBERS)
     yield Figure("export 1,000,000 rows / bare COPY of their columns", *alternating(ours, copied), 4)
     first, grown = in_a_process()

@@ -8,9 +8,9 @@ from django.db import connection
 
 from ocadmin import garbage
 
-from . import exporting, operations
+from . import exporting, importing, operations
 
-MODULES: tuple[Any, ...] = (operations, exporting)  # each has figures()
+MODULES: tuple[Any, ...] = (operations, exporting, importing)  # each has figures()
 
 
 def main() -> int:

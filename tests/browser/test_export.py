@@ -101,3 +101,14 @@ def test_one_number(open_page: OpenPage, numbers: None) -> None:
     name, rows = downloaded(page, "Export as CSV")
     assert name == "+442000000003.csv"
     assert [row["telephoneNumber"] for row in rows] == ["+442000000003"]
+
+
+@pytest.mark.parametrize("path", ["/numbers/", "/numbers/?tab=emergency", "/numbers/?tab=released"])
+def test_menus_stay_on_a_narrow_screen(open_page: OpenPage, numbers: None, path: str) -> None:
+    page = open_page(path, viewport={"width": 390, "height": 900})
+    for menu in page.locator("details.menu").all():
+        menu.locator("summary").click()
+        box = menu.locator(".menu-panel").bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+        page.keyboard.press("Escape")

@@ -174,4 +174,4 @@ def test_a_name_that_lies_is_noted(file: Path) -> None:
 
 
 def test_the_limits_come_from_the_settings() -> None:
-    assert Limits.of_settings() == Limits(20_000_000, 100_000, 100, 10_000)
+    assert Limits.of_settings() == Limits(50_000_000, 100_000, 100, 10_000)

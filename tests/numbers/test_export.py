@@ -167,6 +167,20 @@ def test_all_that_match(alice_client: Client, four: list[str]) -> None:
     ]
 
 
+def test_rows_of_the_approvals(alice_client: Client, four: list[str]) -> None:
+    page = alice_client.get("/approvals/?sort=-since")
+    form = {
+        "action": "export-csv",
+        "all": "1",
+        "query": page.context["actions"].query,
+        "back": "/approvals/?sort=-since",
+    }
+    response = alice_client.post("/numbers/actions/", form)
+    rows = rows_of(body(alice_client.get(response["Location"])))
+    assert [row["telephoneNumber"] for row in rows] == [four[1]]
+    assert list(rows[0]) == SHOWN
+
+
 def test_ticked_released_rows(alice_client: Client, contoso: Customer) -> None:
     one, _other = ReleasedNumberFactory(customer=contoso), ReleasedNumberFactory(customer=contoso)
     form = {"action": "export-xlsx", "row": [str(one.pk)], "back": "/numbers/?tab=released"}

@@ -28,6 +28,7 @@ from ...models import ImportState, NumberImport, RowOutcome
 from ...models.number_import import NumberImportQuerySet
 from . import afterwards, staging
 from .judging import NOT_CHANGED, Judging
+from .known_rows import CAUTIONS
 
 CHECK = "import-check"
 CHUNK = 5000  # lines
@@ -182,7 +183,7 @@ def _remark(code: str) -> str:
     if code.startswith(NOT_CHANGED):
         words = _("%s says something else than is here. A file cannot change that; it stays as it is.")
         return words % code.removeprefix(NOT_CHANGED)
-    return str(REMARKS[code])
+    return str(REMARKS.get(code) or CAUTIONS[code])
 
 
 def preview(task: Task, principal: Principal) -> Remedy | None:

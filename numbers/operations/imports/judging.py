@@ -98,6 +98,8 @@ class Judging:
         for column in differing(candidate.told, here) if candidate.told else ():
             self.remarks[f"{NOT_CHANGED}{column}"] += 1
         verdict = self.known.judge(candidate.wish, candidate.note, candidate.tags, here, busy=busy)
+        if not verdict.problems:
+            self.remarks.update(verdict.cautions)
         return self._row(
             candidate,
             e164,

@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal, Scope
 from ocadmin.console.spreadsheet import printable
 
+from ...assignment import Assignment
 from ...capabilities import USAGES
 from ...countries import same_country
 from ...lifecycle import Status
-from ...models import PhoneNumber, RowOutcome
+from ...models import Location, PhoneNumber, RowOutcome
 from .. import relocate, standing
 from ..base import BUSY
 from .references import References
@@ -56,6 +58,15 @@ class Verdict:
     changes: dict[str, list[Any]] = field(default_factory=dict)
     wish: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)  # codes of CAUTIONS
+
+
+# What to know of numbers that change: the same as the action says.
+CAUTIONS: dict[str, Promise] = {
+    "users_move": relocate.MOVED,
+    "users_lose_location": relocate.LOST,
+    "address_not_validated": relocate.NOT_VALIDATED,
+}
 
 
 class KnownRows:
@@ -112,6 +123,8 @@ class KnownRows:
             problem = Problem("", "", *found) if found else None
         if problem is not None:
             verdict.problems.append(_at(problem, column, wish.raw.get(column, "")))
+        if moves:
+            verdict.cautions += _cautions(here, place)
         verdict.changes |= changes
         verdict.wish["relocate"] = {"location_id": _text(target) or None, "allow_tenant_address_update": allow}
 
@@ -221,6 +234,19 @@ def _target(wish: Wish, here: Here) -> uuid.UUID | None:
     if only_address and wish.values.get("civicAddressId") == here.civic_address_id:
         return here.location_id
     return wish.location if isinstance(wish.location, uuid.UUID) else here.location_id
+
+
+def _cautions(here: Here, place: Location | None) -> list[str]:
+    """What to know before a number moves to `place`, or to nowhere. A word that we do not know may mean a user."""
+    found = []
+    if here.assignment_status not in _NO_USER:
+        found.append("users_lose_location" if place is None else "users_move")
+    if place is not None and place.civic_address.validation_status.lower() != relocate.VALIDATED:
+        found.append("address_not_validated")
+    return found
+
+
+_NO_USER = frozenset({None, *Assignment.values}) - {Assignment.USER.value}
 
 
 def _not_active(here: Here) -> Problem | None:

@@ -1,6 +1,6 @@
 """What has changed between the preview of a file and its import."""
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,8 +21,8 @@ NOTHING_DONE = gettext_lazy(
 def changes(batch: NumberImport) -> int:
     """How many changes the rows ask for: a number may need several."""
     going = batch.rows.filter(outcome__in=(RowOutcome.NEW, RowOutcome.CHANGED))
-    parts = [going.filter(wish__has_key=part).count() for part in ("relocate", "capabilities", "annotate")]
-    return sum(parts) + going.filter(outcome=RowOutcome.NEW).count()
+    parts = {part: Count("pk", filter=Q(wish__has_key=part)) for part in ("relocate", "capabilities", "annotate")}
+    return sum(going.aggregate(new=Count("pk", filter=Q(outcome=RowOutcome.NEW)), **parts).values())
 
 
 def stale(batch: NumberImport) -> QuerySet[ImportRow]:

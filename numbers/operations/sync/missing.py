@@ -126,7 +126,7 @@ def _mark(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
 def _release(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
     """1 → Released: no longer on a whole list, so Microsoft has completed the release that was asked for."""
     routing.unwant([number.e164 for number in numbers])
-    leaving = PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers])
+    leaving = PhoneNumber.objects.filter(pk__among={number.pk for number in numbers})
     archive.leave(leaving, Cause.RELEASE_COMPLETED, at=timezone.now(), task_ref=run.task.pk)
     for number in numbers:
         work.outcome("released", number, ItemState.SUCCEEDED, _("Microsoft has completed the release."))

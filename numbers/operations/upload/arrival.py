@@ -1,20 +1,21 @@
 """Uploaded numbers become numbers of ours: PendingFirstSync, until a synchronisation sees them."""
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
 from typing import Any
 
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ocadmin.tasks.models import ItemState, Task, TaskItem
 from ocadmin.tasks.run import Run
 
-from ... import history, lifecycle, routing
+from ... import history, lifecycle, routing, setwise
 from ...countries import country_of, is_toll_free
 from ...lifecycle import Cause, Source
 from ...models import CivicAddress, Location, PhoneNumber, UpstreamJob
-from ..items import close
+from ..items import alive, close, close_all
 from .settings import Settings
 
 (BORN,) = lifecycle.BIRTH[Cause.UPLOAD]
@@ -27,13 +28,11 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
     A row that somebody else has made meanwhile is never overwritten: one of the same customer without a source is the
     same upload, seen by a synchronisation first; one of another customer is a question for people.
     """
-    items = list(run.task.items.filter(job_ref=job.pk, key__in=keys))
-    PhoneNumber.objects.bulk_create(_numbers(run.task, job, items), batch_size=500, ignore_conflicts=True)
-    rows = PhoneNumber.objects.filter(e164__in=keys)
-    foreign = list(rows.exclude(customer_id=job.customer_id).values_list("e164", flat=True))
-    here = rows.filter(customer_id=job.customer_id)
-    here.filter(source=Source.EXTERNAL).update(source=run.task.params["source"], modified_at=timezone.now())
-    values = run.task.params["groups"][items[0].data["group"]]
+    items = alive(run.task).filter(job_ref=job.pk)
+    values = _values(run.task, items)
+    foreign: list[str] = []
+    if _insert(run.task, job, keys, values) != len(keys):
+        foreign = _here_already(job, keys, run.task.params["source"])
     wanted = Settings.of(values)
     pair = (job.customer_id, wanted.calling_profile)
     after = {
@@ -43,14 +42,27 @@ def arrive(run: Run, job: UpstreamJob, keys: list[str]) -> None:
         "tn_upload_job_id": str(job.ms_job_id),
         "routed": ", ".join(sorted(way.sbc.name for way in routing.ways({pair})[pair])),
     }
-    arrived = run.task.items.filter(key__in=here.values("e164"))
+    arrived = items.exclude(key__in=foreign) if foreign else items
     message = run.task.params.get("comment", "")[:500]
     history.entries_of_items("upload.accepted", run.task, arrived, after=after, message=message)
-    good = [key for key in keys if key not in set(foreign)]
     done = _("Uploaded. It is active as soon as a synchronisation sees it.")
-    close(run, good, ItemState.SUCCEEDED, message=done, job=job)
+    close_all(run, arrived, ItemState.SUCCEEDED, message=done, job=job)
     conflict = _("At Microsoft it is this customer's now, but here it is another one's. Nothing was changed here.")
     close(run, foreign, ItemState.FAILED, code="foreign", message=conflict, job=job)
+
+
+def _values(task: Task, items: QuerySet[TaskItem]) -> dict[str, Any]:
+    """The settings that the numbers of a job share, as the task keeps them."""
+    (group,) = items.order_by().values_list("data__group", flat=True)[:1]
+    return task.params["groups"][group]
+
+
+def _here_already(job: UpstreamJob, keys: list[str], source: str) -> list[str]:
+    """Those that are another customer's here. Of the others those that a synchronisation saw first get their source."""
+    rows = PhoneNumber.objects.filter(e164__among=frozenset(keys))
+    mine = rows.filter(customer_id=job.customer_id, source=Source.EXTERNAL)
+    mine.update(source=source, modified_at=timezone.now())
+    return list(rows.exclude(customer_id=job.customer_id).values_list("e164", flat=True))
 
 
 def _told(settings: Settings, requested: list[str]) -> dict[str, Any]:
@@ -66,23 +78,42 @@ def _told(settings: Settings, requested: list[str]) -> dict[str, Any]:
     return {name: history.plain(value) for name, value in told.items() if value}
 
 
-def _numbers(task: Task, job: UpstreamJob, items: Sequence[TaskItem]) -> list[PhoneNumber]:
-    values = task.params["groups"][items[0].data["group"]]
+def _insert(task: Task, job: UpstreamJob, keys: list[str], values: dict[str, Any]) -> int:
+    """One row for each number that is not here, in one statement for each country: no row passes through Python.
+
+    Returns how many there are.
+    """
     settings = Settings.of(values)
     location, address = _place(settings)
     now = timezone.now()
-    return [
-        PhoneNumber(
-            e164=item.key,
+    countries: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        countries[_country(key, settings)].append(key)
+    inserted = 0
+    for country, some in sorted(countries.items()):
+        mine = alive(task).filter(job_ref=job.pk)
+        inserted += setwise.insert(
+            PhoneNumber,
+            mine if len(countries) == 1 else mine.filter(key__among=frozenset(some)),
+            ignore_conflicts=True,
+            order="key",
+            e164=F("key"),
             customer_id=job.customer_id,
-            status=BORN,
+            status=BORN.value,
             status_reason=task.params.get("comment", "")[:500],
+            status_changed_at=now,
             source=task.params["source"],
+            note="",
+            tags=[],
             when_created=now,
-            upload_entry_id=item.pk,
+            modified_at=now,
+            upload_entry_id=F("id"),
             upload_job_id=task.pk,
-            iso_country_code=_country(item.key, settings),
+            exact_times={},
+            iso_country_code=country,
             calling_profile_id=settings.calling_profile,
+            assignment_target_id="",
+            activation_state="",
             usage=settings.usage,
             additional_usages=list(settings.additional_usages),
             acquired_capabilities=values["requested"],
@@ -92,8 +123,7 @@ def _numbers(task: Task, job: UpstreamJob, items: Sequence[TaskItem]) -> list[Ph
             allow_tenant_address_update=settings.allow_tenant_address_update,
             displayed_country_code=settings.displayed_country,
         )
-        for item in items
-    ]
+    return inserted
 
 
 def _country(e164: str, settings: Settings) -> str:

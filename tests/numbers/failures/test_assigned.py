@@ -189,7 +189,7 @@ def test_a_release_that_expires_leaves_the_number_and_can_be_tried_again(world: 
     world.sandbox.call("POST", "/clock", {"mode": "manual"})
     world.sandbox.call("PUT", "/state", {"hold": {"releases": True}, "expiry": 3600})
     task = passes.advance(release())
-    assert (task.state, "Microsoft is working on 1 numbers." in task.message) == (TaskState.WAITING, True)
+    assert (task.state, "Microsoft is working on 1 number." in task.message) == (TaskState.WAITING, True)
     world.sandbox.call("POST", "/clock/advance", {"seconds": 3600})
     asked_at_once(task)
     passes.finish(task)

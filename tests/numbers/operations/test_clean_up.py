@@ -218,7 +218,7 @@ def test_a_cancelled_clean_up_ends_at_once_and_the_numbers_stay_ready(world: Wor
     services.cancel(Task.objects.filter(pk=task.pk), by=SYSTEM, channel="web")
     passes.advance(task)
     assert task.state == TaskState.CANCELLED
-    assert task.message.startswith("Stopped: 1 numbers were removed, 1 stay")
+    assert task.message.startswith("Stopped: 1 number was removed. 1 stays ready")
     assert PhoneNumber.objects.get().status == READY
     assert task.items.get(key=numbers[1].e164).state == ItemState.CANCELLED
     tasks.scheduled_clean_up()

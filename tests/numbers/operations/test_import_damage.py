@@ -1,4 +1,4 @@
-"""What spreadsheets do to numbers, and files beyond the limits: the sentence says what, where and what to do."""
+"""What spreadsheets do to numbers, and files beyond the limits: each has a sentence that says what and what to do."""
 
 import tracemalloc
 

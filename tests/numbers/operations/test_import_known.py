@@ -274,3 +274,15 @@ def test_all_or_nothing_does_nothing_when_one_has_changed(world: World, alice: U
     task = confirmed(batch, alice, whole=True)
     assert (task.state, task.error_code) == (TaskState.FAILED, "changed_meanwhile")
     assert not PhoneNumber.objects.exclude(note="").exists()
+
+
+def test_who_is_moved_is_told_before(world: World, alice: User) -> None:
+    place = place_of(world.customer)
+    there = {"location": place, "civic_address": place.civic_address, "assignment_status": "UserAssigned"}
+    world.numbers(1, assignment_status="UserAssigned")
+    world.numbers(1, first=442079460510, **there)
+    rows = [[NUMBER, place.pk], ["+442079460510", "-"]]
+    batch = checked(sheet(["telephoneNumber", "locationId"], *rows), alice)
+    assert batch.counts == {"changed": 2}
+    told = {code: count for code, (_sentence, count) in batch.notes.items()}
+    assert told == {"users_move": 1, "users_lose_location": 1}
