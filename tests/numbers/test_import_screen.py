@@ -204,6 +204,38 @@ def test_whole_files_have_no_refused_rows(world: World, alice_client: Client) ->
     assert not Task.objects.filter(kind="import").exists()
 
 
+def test_one_check_or_import_of_a_file_at_a_time(world: World, alice_client: Client) -> None:
+    """Buttons that are pressed twice, and forms in another tab."""
+    world.numbers(1)
+    upload(alice_client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"]), mode=Mode.UPDATE)
+    batch = NumberImport.objects.get()
+    chosen = {"column_0": "telephoneNumber", "column_1": "-", "mode": "update"}
+    for path, data in (("columns/", chosen), ("check/", {}), ("confirm/", {"rows": "good"})):
+        assert alice_client.post(f"/numbers/import/{batch.pk}/{path}", data).status_code == 302
+    assert Task.objects.count() == 1
+    assert finish_check(batch).counts == {"changed": 1}
+    confirm(alice_client, batch)
+    for path, data in (("columns/", chosen), ("check/", {})):
+        answer = alice_client.post(f"/numbers/import/{batch.pk}/{path}", data)
+        assert answer["Location"] == f"/numbers/import/{batch.pk}/"
+    alice_client.post(f"/numbers/import/{batch.pk}/forget/")
+    batch.refresh_from_db()
+    assert batch.state == ImportState.SUBMITTED
+    run(Task.objects.get(pk=batch.task_ref))
+    assert PhoneNumber.objects.get().note == "Desk"
+
+
+def test_a_file_that_is_gone_is_told(world: World, alice_client: Client) -> None:
+    batch = previewed(alice_client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"]), mode=Mode.UPDATE)
+    batch.path.unlink()
+    assert alice_client.get(f"/numbers/import/{batch.pk}/columns/").status_code == 200
+    assert alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv").status_code == 404
+    alice_client.post(f"/numbers/import/{batch.pk}/check/")
+    finish_check(batch)
+    page = text_of(alice_client.get(f"/numbers/import/{batch.pk}/"))
+    assert "The file is no longer kept. Upload it again." in page
+
+
 def test_files_are_of_one_person(alice_client: Client, bob_client: Client, contoso: Customer) -> None:
     PhoneNumberFactory(e164=NUMBER, customer=contoso)
     batch = previewed(alice_client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"]), mode=Mode.UPDATE)
