@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from django.db.models import Exists, F, JSONField, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Exists, F, JSONField, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ocadmin.access.models import AuditEntry
-from ocadmin.tasks.models import ItemState, TaskItem
+from ocadmin.tasks.models import ItemState
 from ocadmin.tasks.run import Run
 
 from ... import setwise
 from ...history import OBJECT_TYPE
 from ...models import ImportRow, NumberImport, PhoneNumber, RowOutcome
+from . import outcomes
 
 CHUNK = 1000
 PARTS: tuple[tuple[str, ...], ...] = (("note",), ("tags",), ("note", "tags"))
@@ -33,9 +34,9 @@ def annotate_next(run: Run, batch: NumberImport, outcome: RowOutcome) -> bool:
         for names in PARTS:
             _write(run, _exactly(there, names), names)
         words = _("Note and tags are as the file says.")
-        run.count(ItemState.SUCCEEDED, _outcomes(run, there, ItemState.SUCCEEDED, "", words))
+        run.count(ItemState.SUCCEEDED, outcomes.write(run.task, there, ItemState.SUCCEEDED, message=words))
         words = _("The customer does not have this number, so its note and tags were not written.")
-        run.count(ItemState.REFUSED, _outcomes(run, absent, ItemState.REFUSED, "absent", words))
+        run.count(ItemState.REFUSED, outcomes.write(run.task, absent, ItemState.REFUSED, code="absent", message=words))
         run.cursor[place] = last[-1]
         run.task.step = _("Writing notes and tags")
     return True
@@ -79,23 +80,3 @@ def _write(run: Run, rows: QuerySet[ImportRow], names: tuple[str, ...]) -> None:
         tags = KeyTransform("tags", KeyTransform("annotate", "wish"))
         values["tags"] = Subquery(said.annotate(said=tags).values("said")[:1], output_field=JSONField())
     PhoneNumber.objects.filter(e164__in=rows.values("e164")).update(**values, modified_at=timezone.now())
-
-
-def _outcomes(run: Run, rows: QuerySet[ImportRow], state: ItemState, code: str, message: str) -> int:
-    return setwise.insert(
-        TaskItem,
-        rows,
-        ignore_conflicts=True,
-        order="e164",
-        task_id=run.task.pk,
-        key=F("e164"),
-        customer_ref=F("customer_ref"),
-        channel_ref=F("channel_ref"),
-        state=state.value,
-        code=code,
-        message=Value(message[:500]),
-        data={},
-        upstream_ids={},
-        attempts=0,
-        updated_at=timezone.now(),
-    )

