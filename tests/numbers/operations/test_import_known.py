@@ -10,7 +10,7 @@ from ocadmin.access.permissions import Role
 from ocadmin.access.services import principal_of
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, ImportRow, Mode, NumberImport, PhoneNumber
-from ocadmin.numbers.operations.imports import start_check, start_import
+from ocadmin.numbers.operations.imports import rechecking, start_check, start_import
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from tests.factories import (
     CivicAddressFactory,
@@ -286,3 +286,17 @@ def test_who_is_moved_is_told_before(world: World, alice: User) -> None:
     assert batch.counts == {"changed": 2}
     told = {code: count for code, (_sentence, count) in batch.notes.items()}
     assert told == {"users_move": 1, "users_lose_location": 1}
+
+
+def test_all_or_nothing_begins_nothing_when_a_number_is_taken_in_that_moment(
+    world: World, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.numbers(2)
+    place = place_of(world.customer)
+    content = sheet(["telephoneNumber", "locationId"], [NUMBER, place.pk], ["+442079460501", place.pk])
+    batch = checked(content, alice)
+    TaskItemFactory(task=TaskFactory(kind="release", state=TaskState.ASKING), key=NUMBER, state=ItemState.PENDING)
+    monkeypatch.setattr(rechecking, "stale", lambda batch: batch.rows.none())  # it was not yet taken then
+    task = confirmed(batch, alice, whole=True)
+    assert (task.state, task.error_code) == (TaskState.FAILED, "changed_meanwhile")
+    assert not Task.objects.filter(kind="relocate").exists()
