@@ -1,15 +1,16 @@
 """Files that an import gives back: the rejected rows, the differences, an example, the table of columns."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from ocadmin.console import sheets
-from ocadmin.console.spreadsheet import from_typed, harmless, original
+from ocadmin.console.spreadsheet import harmless
 
 from .models import ImportRow, NumberImport, RowOutcome
+from .operations.imports.lines import reading_of
 from .operations.imports.shapes import ERROR, KNOWN, LEFT_OUT, plain
 from .resources import COLUMNS
 from .widgets import CLEAR
@@ -29,11 +30,12 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
 
     Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
-    row, and no column that would mean something else than before, so that what is corrected here imports as it is.
-    Raises FileNotFoundError where the file is no longer kept.
+    row, what a spreadsheet would execute is guarded, and no column would mean something else than before, so that what
+    is corrected here imports as it is. Raises FileNotFoundError where the file is no longer kept.
     """
     sheet = sheets.Sheet.of(batch.sheet)
     lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
+    read = reading_of(sheet)
     kept = _kept(batch, sheet.headers)
     at = {head: place for place, head in kept.items()}
     more = [name for name in batch.defaults if name not in at]
@@ -44,14 +46,14 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     for row in _refused(batch):
         while line < row.line:
             line, cells = next(lines)
-        told = list(cells)
+        told = [_guarded(cell, read) for cell in cells]
         for name, text in batch.defaults.items():
             if name in at and not told[at[name]].strip():
-                told[at[name]] = text
+                told[at[name]] = harmless(text)
         if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip() and not _has_bad_range(row):
             told[at["telephoneNumber"]], told[at["rangeEnd"]] = row.e164, ""
-        guarded = (_guarded(told[place], sheet) for place in kept)
-        yield writer.writerow([*guarded, *(batch.defaults[name] for name in more), harmless(_errors(row))])
+        more_told = (harmless(batch.defaults[name]) for name in more)
+        yield writer.writerow([*(told[place] for place in kept), *more_told, harmless(_errors(row))])
 
 
 def _kept(batch: NumberImport, headers: Sequence[str]) -> dict[int, str]:
@@ -65,7 +67,7 @@ def _kept(batch: NumberImport, headers: Sequence[str]) -> dict[int, str]:
         name = plain(header)
         again = KNOWN.get(name, LEFT_OUT) == LEFT_OUT and name != ERROR and (name in KNOWN or not batch.shape)
         if column or again:
-            found[place] = column or header
+            found[place] = column or harmless(header)
     return found
 
 
@@ -74,11 +76,9 @@ def _has_bad_range(row: ImportRow) -> bool:
     return any(column == "rangeEnd" for column, *_rest in row.problems)
 
 
-def _guarded(cell: str, sheet: sheets.Sheet) -> str:
-    """A cell of the file as CSV may hold it, read back to the same text; a “-” keeps its meaning."""
-    if cell.strip() == CLEAR:
-        return cell
-    return harmless(original(cell) if sheet.kind == sheets.CSV else from_typed(cell))
+def _guarded(cell: str, read: Callable[[str], str]) -> str:
+    """A cell of a file that somebody has sent, so that no spreadsheet executes it and an import reads the same."""
+    return cell if cell.strip() == CLEAR else harmless(read(cell))
 
 
 def _refused(batch: NumberImport) -> Iterator[ImportRow]:

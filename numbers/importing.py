@@ -9,12 +9,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ocadmin.access.models import User
 from ocadmin.access.principal import Principal
 from ocadmin.console import private_files, sheets
 from ocadmin.tasks.models import Task
 
+from . import e164
 from .models import ImportState, Mode, NumberImport
 from .models.number_import import FOLDER
 from .operations.imports import start_check
@@ -48,6 +50,7 @@ def keep_path(path: Path, *, mode: str) -> NumberImport:
 def _recognised(batch: NumberImport, remembered: Mapping[str, str]) -> NumberImport:
     try:
         sheet = sheets.open_sheet(batch.path, batch.file_name, sheets.Limits.of_settings())
+        _refuse_headless(sheet)
     except BaseException:
         batch.path.unlink(missing_ok=True)
         raise
@@ -58,6 +61,17 @@ def _recognised(batch: NumberImport, remembered: Mapping[str, str]) -> NumberImp
         batch.mode = Mode.COMPARE
     batch.save(force_insert=True)
     return batch
+
+
+def _refuse_headless(sheet: sheets.Sheet) -> None:
+    """A list without a header would lose its first number. Raises sheets.Unreadable."""
+    number = next((header for header in sheet.headers if e164.attempt(header)), None)
+    if number is not None:
+        sentence = _(
+            "The first line has a number in it (%(number)s), so the header seems to be missing. Write one above it, "
+            "such as telephoneNumber."
+        )
+        raise sheets.Unreadable("no_header", sentence % {"number": number[:30]})
 
 
 def shape_of(batch: NumberImport) -> Shape | None:

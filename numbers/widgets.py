@@ -15,12 +15,16 @@ from . import e164
 
 CLEAR = "-"  # what a cell says to empty the column; an empty cell leaves it as it is
 _MINUS = ("-", "\N{MINUS SIGN}")  # a spreadsheet has calculated with the number
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?|\d{1,2}([./])\d{1,2}\1(?:\d\d){1,2}")
 _SEPARATORS = re.compile(r"[;,|\n]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "y"}), frozenset({"false", "0", "no", "n"})
 _DAMAGE: dict[str, Promise] = {
     "range_in_cell": gettext_lazy(
         "A range stands here. Write its first number in this column and its last one in the column rangeEnd."
+    ),
+    "date": gettext_lazy(
+        "A spreadsheet turned this into a date. Format the column as text there and write the number again."
     ),
     "glued": gettext_lazy("More than one number seems to stand here. Write one number in a row."),
     "no_number": gettext_lazy("There is no number here. Write it with + and its country code, or remove the row."),
@@ -52,8 +56,15 @@ class NumberWidget(widgets.Widget):
                 raise e164.Flawed("signs")
             return e164.number(value)
         except e164.Flawed as flaw:
-            code = "range_in_cell" if _is_range(value) else "glued" if _are_several(value) else flaw.code
+            code = _kind_of_damage(value) or flaw.code
             raise CellProblem(code, str(_DAMAGE.get(code) or e164.SENTENCES[code])) from None
+
+
+def _kind_of_damage(text: str) -> str:
+    """What tells better than the digits alone what has happened; empty where nothing does."""
+    if _DATE.fullmatch(text.strip()):
+        return "date"
+    return "range_in_cell" if _is_range(text) else "glued" if _are_several(text) else ""
 
 
 def _is_range(text: str) -> bool:

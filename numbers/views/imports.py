@@ -103,6 +103,7 @@ def columns(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         importing.remember(request.user, form.remembered)
         return _check(request, batch)
     context = {"batch": batch, "form": form, "sheet": sheet, "shape": shape}
+    context["encoding"] = sheets.name_of(sheet.encoding)
     context["sample"] = list(zip(form.columns, _sample(batch, sheet), strict=True))
     return render(request, "numbers/import_columns.html", context)
 
@@ -146,6 +147,7 @@ def _context(request: SignedInRequest, batch: NumberImport, form: DecisionForm |
     return {
         "batch": batch,
         "sheet": sheets.Sheet.of(batch.sheet),
+        "encoding": sheets.name_of(batch.sheet["encoding"]),
         "shape": importing.shape_of(batch),
         "until": importing.until(batch),
         "idle": importing.idle(batch),

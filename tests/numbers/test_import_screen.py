@@ -5,7 +5,6 @@ import io
 import re
 from typing import Any
 
-import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -16,6 +15,7 @@ from ocadmin.numbers import importing
 from ocadmin.numbers.models import Customer, ImportState, Mode, NumberImport, PhoneNumber
 from ocadmin.numbers.tasks import forget_imports
 from ocadmin.tasks.models import Task, TaskState
+from tests.console.workbooks import packed, workbook
 from tests.factories import CustomerFactory, PhoneNumberFactory, UserFactory, grant
 from tests.numbers import passes
 from tests.numbers.imports import outcomes, run, sheet, upload
@@ -113,6 +113,15 @@ def test_unknown_and_repeated_headers_are_asked_about_and_remembered(
     assert previewed(alice_client, again, mode=Mode.UPDATE).counts == {"unchanged": 1}
 
 
+def test_headers_of_any_script_are_remembered(world: World, alice: User, alice_client: Client) -> None:
+    world.numbers(1)
+    content = sheet(["電話番号", "メモ"], [NUMBER, "Desk"])
+    upload(alice_client, content, mode=Mode.UPDATE)
+    chosen = {"column_0": "telephoneNumber", "column_1": "note", "mode": "update"}
+    alice_client.post(f"/numbers/import/{NumberImport.objects.get().pk}/columns/", chosen)
+    assert previewed(alice_client, content, mode=Mode.UPDATE).counts == {"changed": 1}
+
+
 def test_a_list_without_settings_takes_those_of_the_form(world: World, alice_client: Client) -> None:
     world.route([])
     upload(alice_client, sheet(["Numbers"], ["+442079460700"], ["+442079460701"]))
@@ -187,17 +196,25 @@ def test_rejected_rows_have_only_columns_that_mean_the_same_again(world: World, 
     assert second.rows.get().changes == {"note": ["", "Desk"]}
 
 
-def test_rejected_rows_of_a_workbook_are_guarded_as_csv(world: World, alice_client: Client) -> None:
-    book = openpyxl.Workbook()
-    for cells in (["telephoneNumber", "note", "tags"], ["1", "=1+1", "-"], ["2", "'-", "'=a"]):
-        book.active.append(cells)
-    for cell in (book.active["B2"], book.active["B3"]):
-        cell.data_type = "s"
-    file = io.BytesIO()
-    book.save(file)
-    batch = previewed(alice_client, file.getvalue(), mode=Mode.UPDATE, name="numbers.xlsx")
-    told = [row[:-1] for row in rejected(alice_client, batch)[1:]]
-    assert told == [["1", "'=1+1", "-"], ["2", "'-", "''=a"]]
+@pytest.mark.parametrize("book", [True, False])
+def test_rejected_rows_say_what_they_said_and_execute_nothing(world: World, alice_client: Client, book: bool) -> None:
+    notes = ["=1+1", "'=1+1", "''=1", "'quoted", "@x", "-", "'-", "+44 20", '"q"', "two\nlines", "+cmd|' /C calc'!A0"]
+    world.numbers(len(notes), note="old", tags=["x"])
+    wrong = [[f"+4420794605{n:02d}X", note, "a"] for n, note in enumerate(notes)]
+    headers = ["telephoneNumber", "note", "tags"]
+    right = [[number.removesuffix("X"), note, tags] for number, note, tags in wrong]
+
+    def content(rows: list[list[str]]) -> bytes:
+        return packed(workbook(headers, *rows)) if book else sheet(headers, *rows)
+
+    meant = [row.changes for row in previewed(alice_client, content(right), mode=Mode.UPDATE).rows.order_by("pk")]
+    batch = previewed(alice_client, content(wrong), mode=Mode.UPDATE)
+    assert batch.counts == {"refused": len(notes)}
+    text = body_of(alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv"))
+    cells = [cell for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) for cell in line]
+    assert [cell for cell in cells if cell[:1] in ("=", "@", "+", "-") and cell != "-"] == []
+    second = previewed(alice_client, text.replace("X,", ",").encode(), mode=Mode.UPDATE)
+    assert [row.changes for row in second.rows.order_by("pk")] == meant
 
 
 def test_a_preview_that_is_no_longer_the_shown_one_is_not_confirmed(world: World, alice_client: Client) -> None:
@@ -215,6 +232,38 @@ def test_whole_files_have_no_refused_rows(world: World, alice_client: Client) ->
     confirm(alice_client, batch, rows="whole")
     assert "Rows are refused" in text_of(alice_client.get(f"/numbers/import/{batch.pk}/"))
     assert not Task.objects.filter(kind="import").exists()
+
+
+def test_one_check_or_import_of_a_file_at_a_time(world: World, alice_client: Client) -> None:
+    """Buttons that are pressed twice, and forms in another tab."""
+    world.numbers(1)
+    upload(alice_client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"]), mode=Mode.UPDATE)
+    batch = NumberImport.objects.get()
+    chosen = {"column_0": "telephoneNumber", "column_1": "-", "mode": "update"}
+    for path, data in (("columns/", chosen), ("check/", {}), ("confirm/", {"rows": "good"})):
+        assert alice_client.post(f"/numbers/import/{batch.pk}/{path}", data).status_code == 302
+    assert Task.objects.count() == 1
+    assert finish_check(batch).counts == {"changed": 1}
+    confirm(alice_client, batch)
+    for path, data in (("columns/", chosen), ("check/", {})):
+        answer = alice_client.post(f"/numbers/import/{batch.pk}/{path}", data)
+        assert answer["Location"] == f"/numbers/import/{batch.pk}/"
+    alice_client.post(f"/numbers/import/{batch.pk}/forget/")
+    batch.refresh_from_db()
+    assert batch.state == ImportState.SUBMITTED
+    run(Task.objects.get(pk=batch.task_ref))
+    assert PhoneNumber.objects.get().note == "Desk"
+
+
+def test_a_file_that_is_gone_is_told(world: World, alice_client: Client) -> None:
+    batch = previewed(alice_client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"]), mode=Mode.UPDATE)
+    batch.path.unlink()
+    assert alice_client.get(f"/numbers/import/{batch.pk}/columns/").status_code == 200
+    assert alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv").status_code == 404
+    alice_client.post(f"/numbers/import/{batch.pk}/check/")
+    finish_check(batch)
+    page = text_of(alice_client.get(f"/numbers/import/{batch.pk}/"))
+    assert "The file is no longer kept. Upload it again." in page
 
 
 def test_files_are_of_one_person(alice_client: Client, bob_client: Client, contoso: Customer) -> None:
@@ -266,6 +315,7 @@ def test_changes_are_posted(path: str, alice_client: Client) -> None:
         (b"", "empty"),
         (b"telephoneNumber,note\r\n", "no rows"),
         (b"PK\x05\x06" + b"\x00" * 18, "zip"),
+        (b"+442079460500\r\n+442079460501\r\n", "so the header seems to be missing"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "picture"),
     ],
 )

@@ -1,6 +1,6 @@
 """From the lines of a file to candidates: the number or range of each, and what its other cells ask for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,7 @@ class Lines:
         self, sheet: sheets.Sheet, mapping: Sequence[str], defaults: dict[str, str], references: References
     ) -> None:
         self.references = references
-        # Only in CSV a text has to be guarded against being executed.
-        self.original = original if sheet.kind == sheets.CSV else from_typed
+        self.original = reading_of(sheet)
         self.defaults = {name: text for name, text in defaults.items() if text.strip()}
         self.at = {column: place for place, column in enumerate(mapping) if column}
         self.wide = len(mapping)
@@ -143,6 +142,11 @@ def _withheld(told: dict[str, str]) -> Iterator[Problem]:
     for name, word in ((ENABLED, "false"), (ASSIGNED, "unassigned")):
         if told.get(name, "").casefold() == word:
             yield Problem(name, told[name], "not_wanted", sentence)
+
+
+def reading_of(sheet: sheets.Sheet) -> Callable[[str], str]:
+    """What takes off the guard of a cell: only in CSV a text has to be guarded against being executed."""
+    return original if sheet.kind == sheets.CSV else from_typed
 
 
 def numbers_in(candidates: Iterable[Candidate]) -> Iterator[str]:

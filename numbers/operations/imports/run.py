@@ -142,13 +142,21 @@ class Import:
         """Uploads and new locations, all of them in one transaction: half of a file is never begun."""
         by = author(batch)
         known = children.known_of(batch, by)
+        try:
+            _still_permitted(batch, by)
+        except NotReady:
+            words = _("Whoever confirmed this import may no longer do all that it asks for. Nothing was done.")
+            raise TaskFailed(words, "not_permitted") from None
         with run.commit():
-            if run.task.params["whole"] and rechecking.stale(batch):
-                raise TaskFailed(str(rechecking.NOTHING_DONE), "changed_meanwhile")
+            whole = run.task.params["whole"]
+            changed = whole and rechecking.stale(batch).exists()
             tasks = [*children.uploads(run, batch, known, by), *children.relocations(run, batch, by)]
             if not children.changing(batch, "relocate").exists():
                 tasks += children.capabilities(run, batch, by)
                 run.cursor["capabilities"] = True
+            # A number may have been taken since it was compared: then its task has refused it.
+            if changed or (whole and any(task.refused for task in tasks)):
+                raise TaskFailed(str(rechecking.NOTHING_DONE), "changed_meanwhile")
             self._led(run, tasks)
             run.cursor["handed_over"] = True
         return Continue()

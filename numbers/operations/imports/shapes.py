@@ -23,7 +23,7 @@ STANDING = (ENABLED, ASSIGNED)
 
 def plain(header: str) -> str:
     """A header without capitals, blanks and signs."""
-    return re.sub(r"[^a-z0-9]", "", header.casefold())
+    return re.sub(r"[\W_]", "", header.casefold())
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ A file is judged by its content and never by its name. Whatever its bytes are, t
 that says what is wrong, where, and what to do (`Unreadable`). Rows are read lazily, in flat memory.
 """
 
+from .encodings import name_of
 from .reading import open_sheet, rows, sample
 from .sheet import CSV, Limits, Sheet, Unreadable
 
-__all__ = ["CSV", "Limits", "Sheet", "Unreadable", "open_sheet", "rows", "sample"]
+__all__ = ["CSV", "Limits", "Sheet", "Unreadable", "name_of", "open_sheet", "rows", "sample"]

@@ -32,6 +32,11 @@ UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]|\xc2[\xa0-\xbf]|\xe2[\x80-\x84][\x80
 NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", FALLBACK: "Windows-1252"}
 
 
+def name_of(encoding: str) -> str:
+    """What people call an encoding."""
+    return NAMES.get(encoding, encoding.upper())
+
+
 def encoding_of(path: Path, longest_line: int) -> tuple[str, list[str]]:
     """The encoding, and what people should know about it. Raises Unreadable where no encoding fits the whole file."""
     with path.open("rb") as file:
@@ -65,7 +70,7 @@ class UndecodableError(Unreadable):
     """A byte that is no character in the encoding that was tried."""
 
     def __init__(self, byte: int, line: int, encoding: str) -> None:
-        refused = refusals.undecodable(byte, line, NAMES.get(encoding, encoding.upper()))
+        refused = refusals.undecodable(byte, line, name_of(encoding))
         super().__init__(refused.code, refused.sentence)
         self.line = line
 

@@ -10,7 +10,7 @@ from ocadmin.access.permissions import Role
 from ocadmin.access.services import principal_of
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, ImportRow, Mode, NumberImport, PhoneNumber
-from ocadmin.numbers.operations.imports import start_check
+from ocadmin.numbers.operations.imports import rechecking, start_check, start_import
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from tests.factories import (
     CivicAddressFactory,
@@ -23,7 +23,7 @@ from tests.factories import (
     grant,
 )
 from tests.numbers import passes
-from tests.numbers.imports import checked, codes, confirmed, keep, outcomes, sheet
+from tests.numbers.imports import checked, codes, confirmed, keep, outcomes, run, sheet
 from tests.numbers.world import World
 
 from .test_capabilities import at_both
@@ -238,6 +238,23 @@ def test_what_changes_while_a_file_is_checked_is_left_out(
     assert (task.state, task.refused, PhoneNumber.objects.get().note) == (TaskState.FAILED, 1, "by hand")
 
 
+@pytest.mark.parametrize("gone", ["account", "role"])
+def test_who_has_lost_the_right_since_confirming_imports_nothing(contoso: Customer, gone: str) -> None:
+    PhoneNumberFactory(e164=NUMBER, customer=contoso)
+    user = grant(UserFactory(), Role.OPERATOR, customer=contoso)
+    task = start_import(
+        checked(file(note="new"), user), whole=False, by=principal_of(user), channel="csv", ticket="", comment=""
+    )
+    if gone == "account":
+        User.objects.filter(pk=user.pk).update(is_active=False)
+    else:
+        user.memberships.all().delete()
+    run(task)
+    assert (task.state, task.error_code) == (TaskState.FAILED, "not_permitted")
+    assert task.message.endswith("Nothing was done.")
+    assert PhoneNumber.objects.get().note == ""
+
+
 def test_the_sums_of_an_import_add_up_whatever_is_left_out(world: World, alice: User) -> None:
     numbers = at_both(world, 2)
     place = place_of(world.customer)
@@ -308,3 +325,17 @@ def test_who_is_moved_is_told_before(world: World, alice: User) -> None:
     assert batch.counts == {"changed": 2}
     told = {code: count for code, (_sentence, count) in batch.notes.items()}
     assert told == {"users_move": 1, "users_lose_location": 1}
+
+
+def test_all_or_nothing_begins_nothing_when_a_number_is_taken_in_that_moment(
+    world: World, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.numbers(2)
+    place = place_of(world.customer)
+    content = sheet(["telephoneNumber", "locationId"], [NUMBER, place.pk], ["+442079460501", place.pk])
+    batch = checked(content, alice)
+    TaskItemFactory(task=TaskFactory(kind="release", state=TaskState.ASKING), key=NUMBER, state=ItemState.PENDING)
+    monkeypatch.setattr(rechecking, "stale", lambda batch: batch.rows.none())  # it was not yet taken then
+    task = confirmed(batch, alice, whole=True)
+    assert (task.state, task.error_code) == (TaskState.FAILED, "changed_meanwhile")
+    assert not Task.objects.filter(kind="relocate").exists()
