@@ -1,7 +1,7 @@
 """Files that an import gives back: the rejected rows, the differences, an example, the table of columns."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from ocadmin.console.spreadsheet import harmless
 
 from .models import ImportRow, NumberImport, RowOutcome
 from .operations.imports.lines import reading_of
-from .operations.imports.shapes import ERROR
+from .operations.imports.shapes import ERROR, KNOWN, LEFT_OUT, plain
 from .resources import COLUMNS
 from .widgets import CLEAR
 
@@ -30,33 +30,53 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
 
     Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
-    row, and what a spreadsheet would execute is guarded, so that what is corrected here imports as it is. Raises
-    FileNotFoundError where the file is no longer kept.
+    row, and of the columns that were left out only those whose name says so, so that what is corrected here imports
+    as it is. Raises FileNotFoundError where the file is no longer kept.
     """
     sheet = sheets.Sheet.of(batch.sheet)
     lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
     read = reading_of(sheet)
-    heads = [column or harmless(header) for column, header in zip(batch.mapping, sheet.headers, strict=True)]
-    at = {head: place for place, head in enumerate(heads)}
+    kept = _kept(batch.mapping, sheet.headers)
+    at = {head: place for place, head in kept.items()}
     more = [name for name in batch.defaults if name not in at]
     writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow([*heads, *more, ERROR])
+    yield "\ufeff" + writer.writerow([*kept.values(), *more, ERROR])
     line = 0
     cells: list[str] = []
     for row in _refused(batch):
         while line < row.line:
             line, cells = next(lines)
-        told = [_guarded(cell, read) for cell in cells[: len(heads)]]
+        told = list(cells)
         for name, text in batch.defaults.items():
             if name in at and not told[at[name]].strip():
-                told[at[name]] = harmless(text)
-        if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip():
+                told[at[name]] = text
+        if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip() and not _has_bad_range(row):
             told[at["telephoneNumber"]], told[at["rangeEnd"]] = row.e164, ""
-        yield writer.writerow([*told, *(harmless(batch.defaults[name]) for name in more), harmless(_errors(row))])
+        guarded = (_guarded(told[place], read) for place in kept)
+        yield writer.writerow([*guarded, *(harmless(batch.defaults[name]) for name in more), harmless(_errors(row))])
+
+
+def _kept(mapping: Sequence[str], headers: Sequence[str]) -> dict[int, str]:
+    """Place in the file to header, for the columns that go into a file of refused rows.
+
+    One that was left out comes back only where its name alone says that it is to be left out.
+    """
+    pairs = enumerate(zip(mapping, headers, strict=True))
+    found = {place: column or harmless(header) for place, (column, header) in pairs}
+    return {
+        place: head
+        for place, head in found.items()
+        if mapping[place] or (KNOWN.get(plain(head)) == LEFT_OUT and plain(head) != ERROR)
+    }
+
+
+def _has_bad_range(row: ImportRow) -> bool:
+    """Whether the range itself could not be read: then its row is not one of its numbers."""
+    return any(column == "rangeEnd" for column, *_rest in row.problems)
 
 
 def _guarded(cell: str, read: Callable[[str], str]) -> str:
-    """A cell of a file that somebody has sent, so that no spreadsheet executes it and an import reads the same."""
+    """A cell of the file as CSV may hold it, read back to the same text; a “-” keeps its meaning."""
     return cell if cell.strip() == CLEAR else harmless(read(cell))
 
 

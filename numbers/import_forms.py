@@ -12,10 +12,11 @@ from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ImportForm
 
 from ocadmin.console.filters import OPTION_LIMIT
+from ocadmin.console.uploads import BoundedFileField
 
 from .capabilities import BROUGHT
 from .models import CallingProfile, Mode
-from .operations.imports.shapes import COMPARED, LEFT_OUT, OFFERED, plain
+from .operations.imports.shapes import COMPARED, LEFT_OUT, OFFERED, STANDING, plain
 from .resources import COLUMNS, NumberResource
 from .widgets import CellProblem
 
@@ -36,6 +37,7 @@ DEFAULTS = (
 class FileForm(ImportForm):
     """The file and what its rows may do. Its kind is told by its content, so nobody has to choose it."""
 
+    import_file = BoundedFileField(label=gettext_lazy("File"))
     mode = forms.ChoiceField(
         label=gettext_lazy("What the file may do"), choices=Mode.choices, widget=forms.RadioSelect, initial=Mode.UPSERT
     )
@@ -45,7 +47,6 @@ class FileForm(ImportForm):
         super().__init__([CSV, XLSX], [NumberResource], data=data, files=files)
         del self.fields["format"], self.fields["resource"]
         field = self.fields["import_file"]
-        field.label = gettext_lazy("File")
         field.widget.attrs["accept"] = ".csv,.txt,.tsv,.xlsx"
         field.error_messages["required"] = gettext_lazy("Choose a file.")
         field.error_messages["empty"] = gettext_lazy("The file is empty. Choose one with a header and rows.")
@@ -53,18 +54,6 @@ class FileForm(ImportForm):
             "mb": settings.ENV.import_max_mb,
             "rows": intcomma(settings.ENV.import_max_rows),
         }
-
-    def clean_import_file(self) -> Any:
-        """Not larger than is read."""
-        file = self.cleaned_data["import_file"]
-        limit = settings.ENV.import_max_mb
-        size = getattr(file, "real_size", None) or file.size
-        if getattr(file, "too_large", False) or size > limit * 1_000_000:
-            words = {"size": f"{size / 1_000_000:,.0f}", "limit": limit}
-            raise forms.ValidationError(
-                _("The file is %(size)s MB; at most %(limit)d MB are read. Split it.") % words, code="too_large"
-            )
-        return file
 
 
 class MappingForm(forms.Form):
@@ -85,8 +74,8 @@ class MappingForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self.headers = headers
-        only = _("%s (only compared)")
-        offered = [(name, only % name if name in COMPARED else name) for name in OFFERED]
+        said = dict.fromkeys(COMPARED, _("%s (only compared)")) | dict.fromkeys(STANDING, _("%s (only checked)"))
+        offered = [(name, said.get(name, "%s") % name) for name in OFFERED]
         choices = [(UNDECIDED, _("Choose…")), (LEAVE_OUT, _("Leave out")), *offered]
         for place, header in enumerate(headers):
             self.fields[f"column_{place}"] = forms.ChoiceField(

@@ -10,7 +10,7 @@ from import_export import resources
 from import_export.fields import Field
 from import_export.widgets import Widget
 
-from .capabilities import BROUGHT
+from .capabilities import BROUGHT, LABELS
 from .widgets import (
     ChoiceWidget,
     CountryWidget,
@@ -99,7 +99,7 @@ class NumberResource(resources.Resource):
     additionalUsage = Column(
         "additionalUsage",
         "additional_usages",
-        WordsWidget(),
+        WordsWidget(BROUGHT),
         _("Further usages, with ; between them."),
         "",
         "additionalUsages",
@@ -107,8 +107,11 @@ class NumberResource(resources.Resource):
     capabilities = Column(
         "capabilities",
         "acquired_capabilities",
-        WordsWidget(),
-        _("What can be chosen: InboundCalling, OutboundCalling, Mobile, OCMobile, with ; between them."),
+        WordsWidget((*LABELS, *BROUGHT.values())),
+        _(
+            "What can be chosen: InboundCalling, OutboundCalling, Mobile, OCMobile, with ; between them. A number that "
+            "is here gets just these: what the list does not say is taken away."
+        ),
         "InboundCalling;OutboundCalling",
         "acquiredCapabilities",
     )

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.functional import Promise
@@ -115,13 +116,21 @@ class GuidWidget(widgets.Widget):
 
 
 class WordsWidget(widgets.Widget):
-    """A list of words: between them a semicolon, comma, bar or line end; or JSON, where a word holds one of these."""
+    """A list of words: between them a semicolon, comma, bar or line end; or JSON, where a word holds one of these.
+
+    Those that are `known` may be written in any case; others are taken as they stand.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.known = {word.casefold(): word for word in known}
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> tuple[str, ...]:
         """Each once, in their order. Raises CellProblem."""
         text = value.strip()
         words = _json_words(text) if text.startswith("[") else _SEPARATORS.split(text)
-        return tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+        given = (word.strip() for word in words if word.strip())
+        return tuple(dict.fromkeys(self.known.get(word.casefold(), word) for word in given))
 
 
 def _json_words(text: str) -> list[str]:

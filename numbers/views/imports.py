@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ocadmin.access.audit import Channel
+from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
 from ocadmin.console import sheets
 from ocadmin.tasks import services
@@ -22,7 +23,7 @@ from .. import import_files, importing, preview
 from ..forms import DecisionForm
 from ..import_forms import FileForm, MappingForm
 from ..models import ImportState, Mode, NumberImport, RowOutcome
-from ..operations.imports import NEEDS, NotReady, start_import
+from ..operations.imports import NEEDS, NotReady, start_import, within
 
 GOES = ("new", "changed")
 RECENT = 10
@@ -38,6 +39,15 @@ def _batch(request: SignedInRequest, pk: uuid.UUID) -> NumberImport:
     """An import of this person; 404 for others: their existence is nobody's business."""
     _admit(request)
     return get_object_or_404(NumberImport.objects.of(request.principal), pk=pk)
+
+
+def _preview(request: SignedInRequest, pk: uuid.UUID) -> NumberImport:
+    """The same, to be looked at: only while the person may still see every customer that was found in it."""
+    batch = _batch(request, pk)
+    places = batch.rows.exclude(customer_ref=None).order_by().values_list("customer_ref", "channel_ref").distinct()
+    if not within(places, request.principal.scope(Permission.VIEW)):
+        raise PermissionDenied(_("You may no longer see all customers of this file. Upload it again."))
+    return batch
 
 
 @login_required
@@ -112,7 +122,7 @@ def _sample(batch: NumberImport, sheet: sheets.Sheet) -> list[str]:
 @require_safe
 def file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Where the import stands: being checked, the preview, or what became of it."""
-    batch = _batch(request, pk)
+    batch = _preview(request, pk)
     if batch.state == ImportState.MAPPING:
         return redirect("numbers:import-columns", pk)
     return render(request, "numbers/import_file.html", _context(request, batch))
@@ -173,7 +183,7 @@ def _mark(batch: NumberImport) -> str:
 @require_POST
 def confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Import what the preview shows; `whole`: all or nothing."""
-    batch = _batch(request, pk)
+    batch = _preview(request, pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return render(request, "numbers/import_file.html", _context(request, batch, form), status=400)
@@ -227,7 +237,7 @@ def forget(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def rejected(request: SignedInRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     """The refused rows as a file that imports when it is corrected."""
-    batch = _batch(request, pk)
+    batch = _preview(request, pk)
     if not batch.path.exists():
         raise Http404(_("The file is no longer kept."))
     return _download(import_files.rejected(batch), _("rejected rows of %s.csv") % batch.file_name.rsplit(".", 1)[0])
@@ -237,7 +247,7 @@ def rejected(request: SignedInRequest, pk: uuid.UUID) -> StreamingHttpResponse:
 @require_safe
 def differences(request: SignedInRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     """What a comparison has found."""
-    batch = _batch(request, pk)
+    batch = _preview(request, pk)
     return _download(import_files.differences(batch), _("differences of %s.csv") % batch.file_name.rsplit(".", 1)[0])
 
 

@@ -71,7 +71,9 @@ def test_new_numbers_are_uploaded_without_a_worker(place: World, tmp_path: Path)
         (["--column", "nope=note"], "The file has no column"),
         (["--column", "note=nope"], "There is no column “nope”"),
         (["--column", "note"], "not of the form"),
-        (["--default", "nope=1"], "There is no column “nope”"),
+        (["--column", "note=telephoneNumber"], "“telephoneNumber” is telephoneNumber already"),
+        (["--default", "nope=1"], "“nope” cannot hold for all rows"),
+        (["--default", "note=x"], "“note” cannot hold for all rows"),
     ],
 )
 def test_bad_options_get_a_sentence(options: list[str], words: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import io
 import re
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -16,7 +17,7 @@ from ocadmin.numbers.models import Customer, ImportState, Mode, NumberImport, Ph
 from ocadmin.numbers.tasks import forget_imports
 from ocadmin.tasks.models import Task, TaskState
 from tests.console.workbooks import packed, workbook
-from tests.factories import PhoneNumberFactory, UserFactory, grant
+from tests.factories import CustomerFactory, PhoneNumberFactory, UserFactory, grant
 from tests.numbers import passes
 from tests.numbers.imports import outcomes, run, sheet, upload
 from tests.numbers.world import World
@@ -187,6 +188,49 @@ def test_rejected_rows_say_what_they_said_and_execute_nothing(world: World, alic
     assert [row.changes for row in second.rows.order_by("pk")] == meant
 
 
+def rejected(client: Client, batch: NumberImport) -> list[list[str]]:
+    """The file of refused rows, record by record."""
+    text = body_of(client.get(f"/numbers/import/{batch.pk}/rejected.csv")).removeprefix("\ufeff")
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_a_range_that_cannot_be_read_comes_back_as_a_range(contoso: Customer, alice_client: Client) -> None:
+    row = ["+442079460000", "+442079480000", str(contoso.tenant_id)]
+    batch = previewed(alice_client, sheet(["telephoneNumber", "rangeEnd", "msTenantId"], row))
+    (_header, told) = rejected(alice_client, batch)
+    assert told[:-1] == row
+    assert "at most" in told[-1]
+
+
+def test_rejected_rows_have_only_columns_that_mean_the_same_again(world: World, alice_client: Client) -> None:
+    world.numbers(1)
+    headers = ["Nr", "note", "capabilities", "acquiredOn", "Remarks", "error"]
+    upload(alice_client, sheet(headers, ["1", "Desk", "Mobile", "2026-01-01", "ours", "old"]))
+    batch = NumberImport.objects.get()
+    chosen = ["telephoneNumber", "note", "-", "-", "-", "-"]
+    data = {f"column_{place}": column for place, column in enumerate(chosen)}
+    alice_client.post(f"/numbers/import/{batch.pk}/columns/", data | {"mode": "update"})
+    finish_check(batch)
+    header, told = rejected(alice_client, batch)
+    assert header == ["telephoneNumber", "note", "acquiredOn", "error"]
+    assert told[:-1] == ["1", "Desk", "2026-01-01"]
+    second = previewed(alice_client, sheet(header, [NUMBER, *told[1:]]), mode=Mode.UPDATE)
+    assert second.rows.get().changes == {"note": ["", "Desk"]}
+
+
+def test_rejected_rows_of_a_workbook_are_guarded_as_csv(world: World, alice_client: Client) -> None:
+    book = openpyxl.Workbook()
+    for cells in (["telephoneNumber", "note", "tags"], ["1", "=1+1", "-"], ["2", "'-", "'=a"]):
+        book.active.append(cells)
+    for cell in (book.active["B2"], book.active["B3"]):
+        cell.data_type = "s"
+    file = io.BytesIO()
+    book.save(file)
+    batch = previewed(alice_client, file.getvalue(), mode=Mode.UPDATE, name="numbers.xlsx")
+    told = [row[:-1] for row in rejected(alice_client, batch)[1:]]
+    assert told == [["1", "'=1+1", "-"], ["2", "'-", "''=a"]]
+
+
 def test_a_preview_that_is_no_longer_the_shown_one_is_not_confirmed(world: World, alice_client: Client) -> None:
     world.numbers(1)
     batch = previewed(alice_client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"]), mode=Mode.UPDATE)
@@ -243,6 +287,21 @@ def test_files_are_of_one_person(alice_client: Client, bob_client: Client, conto
         assert bob_client.get(f"/numbers/import/{batch.pk}/{path}").status_code == 404, path
     for path in ("confirm/", "check/", "forget/"):
         assert bob_client.post(f"/numbers/import/{batch.pk}/{path}").status_code == 404, path
+
+
+def test_a_preview_is_shown_as_long_as_all_of_it_may_be_seen(contoso: Customer) -> None:
+    PhoneNumberFactory(e164=NUMBER, customer=contoso)
+    person = grant(UserFactory(), Role.OPERATOR, customer=contoso)
+    client = Client()
+    client.force_login(person)
+    batch = previewed(client, sheet(["telephoneNumber", "note"], [NUMBER, "Desk"], ["x", ""]), mode=Mode.UPDATE)
+    paths = ("", "rejected.csv", "differences.csv")
+    assert {client.get(f"/numbers/import/{batch.pk}/{path}").status_code for path in paths} == {200}
+    person.memberships.all().delete()
+    grant(person, Role.OPERATOR, customer=CustomerFactory())
+    assert {client.get(f"/numbers/import/{batch.pk}/{path}").status_code for path in paths} == {403}
+    assert client.post(f"/numbers/import/{batch.pk}/confirm/").status_code == 403
+    assert client.post(f"/numbers/import/{batch.pk}/forget/").status_code == 302
 
 
 @pytest.mark.parametrize("path", ["", "example.csv", "columns.csv"])

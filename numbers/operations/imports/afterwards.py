@@ -58,7 +58,7 @@ def _repeated(rows: list[ImportRow]) -> Iterator[tuple[ImportRow, Problem]]:
     first = rows[0]
     if all(_alike(first, row) for row in rows):
         sentence = _("Line %d names the same number already. Remove one of the two lines.") % first.line
-        yield from ((row, Problem("telephoneNumber", first.text, "duplicate_row", sentence)) for row in rows[1:])
+        yield from ((row, Problem("telephoneNumber", row.text, "duplicate_row", sentence)) for row in rows[1:])
         return
     lines = _named(rows)
     sentence = _("Lines %s name this number and say different things about it. Keep one of them.") % lines

@@ -27,7 +27,7 @@ from ocadmin.tasks.run import Run
 from ...models import ImportState, NumberImport, RowOutcome
 from ...models.number_import import NumberImportQuerySet
 from . import afterwards, staging
-from .judging import NOT_CHANGED, Judging
+from .judging import FILLED, NOT_CHANGED, Judging
 from .known_rows import CAUTIONS
 
 CHECK = "import-check"
@@ -183,6 +183,9 @@ def _remark(code: str) -> str:
     if code.startswith(NOT_CHANGED):
         words = _("%s says something else than is here. A file cannot change that; it stays as it is.")
         return words % code.removeprefix(NOT_CHANGED)
+    if code.startswith(FILLED):
+        words = _("%s: numbers that are here would get the value for the whole file, in the place of their own.")
+        return words % code.removeprefix(FILLED)
     return str(REMARKS.get(code) or CAUTIONS[code])
 
 

@@ -22,7 +22,8 @@ from .staging import Groups, Row
 from .wishes import CLEARED, Problem, Wish
 
 PIECE = 5000
-NOT_CHANGED = "not_changed:"  # the beginning of a remark: the rest is the column
+# The beginning of a remark: the rest is the column.
+NOT_CHANGED, FILLED = "not_changed:", "filled:"
 
 
 class Judging:
@@ -99,6 +100,8 @@ class Judging:
             self.remarks[f"{NOT_CHANGED}{column}"] += 1
         verdict = self.known.judge(candidate.wish, candidate.note, candidate.tags, here, busy=busy)
         if not verdict.problems:
+            for column in candidate.wish.filled & verdict.changes.keys():
+                self.remarks[f"{FILLED}{column}"] += 1
             self.remarks.update(verdict.cautions)
         return self._row(
             candidate,

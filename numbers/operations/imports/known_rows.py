@@ -110,6 +110,11 @@ class KnownRows:
                 value = wish.raw["civicAddressId"]
                 verdict.problems.append(Problem("civicAddressId", value, "address_without_location", sentence))
             return
+        if target is None and wish.location is not CLEARED and here.civic_address_id is not None:
+            # The request names a location or none: it would take the address away, which nobody has asked for.
+            sentence = _("The number is at an address without a location. Name the location (locationId) as well.")
+            value = wish.raw["allowTenantAddressUpdate"]
+            verdict.problems.append(Problem("allowTenantAddressUpdate", value, "address_without_location", sentence))
         column = next(iter(changes))
         place = self.references.locations.get(target) if target is not None else None
         problem = self._forbidden(Permission.RELOCATE, here) or _not_active(here)

@@ -14,11 +14,11 @@ from ...e164 import Flawed
 from ...resources import COLUMNS, LONGEST_TAG, MOST_TAGS
 from ...widgets import CLEAR, CellProblem
 from .references import References
-from .shapes import COMPARED
+from .shapes import ASSIGNED, COMPARED, ENABLED, STANDING
 from .wishes import CLEARED, Parsed, Problem, Wish, parse, wish_of
 
 MOST_REMEMBERED = 20_000  # combinations of cells; beyond that the memory is begun anew
-_OWN = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED)  # read for each row by themselves
+PER_ROW = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED, *STANDING)  # read for each row by themselves
 
 
 @dataclass(slots=True)
@@ -49,8 +49,8 @@ class Lines:
         self.at = {column: place for place, column in enumerate(mapping) if column}
         self.wide = len(mapping)
         self.nameless = [place for place, header in enumerate(sheet.headers) if not header and not mapping[place]]
-        self.others = [(place, name) for name, place in self.at.items() if name not in _OWN]
-        self.told = [(place, name) for name, place in self.at.items() if name in COMPARED]
+        self.others = [(place, name) for name, place in self.at.items() if name not in PER_ROW]
+        self.told = [(place, name) for name, place in self.at.items() if name in (*COMPARED, *STANDING)]
         self._places = [place for place, _name in self.others]
         self._remembered: dict[tuple[str, ...], Wish] = {}
 
@@ -66,16 +66,16 @@ class Lines:
         if len(self._remembered) > MOST_REMEMBERED:
             self._remembered = {}
         fresh: dict[tuple[str, ...], Parsed] = {}
+        filled: dict[tuple[str, ...], list[str]] = {}
         for key in keys:
             if key not in self._remembered and key not in fresh:
                 named = {name: cell for (_place, name), cell in zip(self.others, key, strict=True)}
-                for name, text in self.defaults.items():
-                    if not named.get(name, "").strip():
-                        named[name] = text
+                filled[key] = [name for name in self.defaults if not named.get(name, "").strip()]
+                named |= {name: self.defaults[name] for name in filled[key]}
                 fresh[key] = parse(named, self.original)
         self.references.look_up(parsed.values for parsed in fresh.values())
         for key, parsed in fresh.items():
-            self._remembered[key] = wish_of(parsed, self.references)
+            self._remembered[key] = wish_of(parsed, self.references, filled[key])
 
     def _candidate(self, line: int, cells: list[str], wish: Wish) -> Candidate:
         at = self.at
@@ -87,6 +87,7 @@ class Lines:
         note = self._own("note", cells, problems) if "note" in at else None
         tags = self._own("tags", cells, problems) if "tags" in at else None
         told = {name: cells[place].strip() for place, name in self.told} if self.told else {}
+        problems += _withheld(told)
         blanks = text != text.strip()
         return Candidate(line, text, numbers, wish, note, tags, told, problems, assumed, blanks)
 
@@ -109,7 +110,7 @@ class Lines:
         return (first,), assumed
 
     def _own(self, name: str, cells: list[str], problems: list[Problem]) -> Any:
-        """A note or tags: None where the cell is empty."""
+        """A note or tags: None where the cell is empty, or has no word in it."""
         cell = cells[self.at[name]]
         if cell.strip() == CLEAR:
             return CLEARED
@@ -125,7 +126,7 @@ class Lines:
             sentence = _("At most %(most)d tags of %(longest)d characters are kept.")
             words = sentence % {"most": MOST_TAGS, "longest": LONGEST_TAG}
             problems.append(Problem(name, text, "too_many_tags", words))
-        return value
+        return value if value != () else None
 
     def _nameless(self, cells: list[str], problems: list[Problem]) -> None:
         """What stands under no header is not ignored."""
@@ -138,6 +139,14 @@ class Lines:
 def reading_of(sheet: sheets.Sheet) -> Callable[[str], str]:
     """What takes off the guard of a cell: only in CSV a text has to be guarded against being executed."""
     return original if sheet.kind == sheets.CSV else from_typed
+
+
+def _withheld(told: dict[str, str]) -> Iterator[Problem]:
+    """Rows of the gateway (live-platform.md §1.6) that ask for the contrary of an upload."""
+    sentence = _("By this the number is not to be with the customer, and a file cannot take it away. Remove the row.")
+    for name, word in ((ENABLED, "false"), (ASSIGNED, "unassigned")):
+        if told.get(name, "").casefold() == word:
+            yield Problem(name, told[name], "not_wanted", sentence)
 
 
 def numbers_in(candidates: Iterable[Candidate]) -> Iterator[str]:

@@ -16,6 +16,9 @@ from ...resources import COLUMNS, TOLD
 LEFT_OUT = ""
 # Columns that are only compared: a file cannot change them.
 COMPARED = ("assignment", "assignedTo", "activationState", "status", "source", "teamsCapability", "numberType")
+# Of the gateway: whether a row asks for a number to be with the customer at all.
+ENABLED, ASSIGNED = "gatewayEnabled", "gatewayAssignment"
+STANDING = (ENABLED, ASSIGNED)
 
 
 def plain(header: str) -> str:
@@ -34,7 +37,9 @@ class Shape:
 
 
 ERROR = "error"  # the column that a file of rejected rows has besides: it is for people
-_OWN = {plain(name): LEFT_OUT for name in (*TOLD, ERROR)} | {plain(name): name for name in (*COLUMNS, *COMPARED)}
+_OWN = {plain(name): LEFT_OUT for name in (*TOLD, ERROR)} | {
+    plain(name): name for name in (*COLUMNS, *COMPARED, *STANDING)
+}
 _ALIASES = {plain(alias): name for name, column in COLUMNS.items() for alias in column.aliases}
 KNOWN: dict[str, str] = _ALIASES | _OWN
 
@@ -51,8 +56,8 @@ GATEWAY = Shape(
         for header, column in {
             "telephoneNumber": "telephoneNumber",
             "accountName": "customer",
-            f"{_GATEWAY}enabled": LEFT_OUT,
-            f"{_GATEWAY}assignmentStatus": LEFT_OUT,
+            f"{_GATEWAY}enabled": ENABLED,
+            f"{_GATEWAY}assignmentStatus": ASSIGNED,
             f"{_GATEWAY}configuration_usage": "usage",
             f"{_GATEWAY}configuration_choosableCapabilities": "capabilities",
             f"{_GATEWAY}configuration_additionalUsages": "additionalUsage",
@@ -137,4 +142,4 @@ def guess(headers: Sequence[str], shape: Shape | None, remembered: Mapping[str, 
     return found
 
 
-OFFERED = (*COLUMNS, *COMPARED)  # what a header may be assigned to
+OFFERED = (*COLUMNS, *COMPARED, *STANDING)  # what a header may be assigned to

@@ -1,7 +1,7 @@
 """What the cells of a row ask for, apart from its number. Rows of a file mostly ask for the same: each is read once."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,8 @@ class Wish:
     """What rows with the same cells ask for.
 
     `problems` make the row unusable; `lacking` only matter where the number is new. `settings` are those of an upload,
-    None where they cannot be made up. `values` are the cells that were given.
+    None where they cannot be made up. `values` are the cells that were given; those that are `filled` stand for the
+    whole file, because the cell is empty.
     """
 
     values: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Wish:
     settings: Settings | None = None
     problems: tuple[Problem, ...] = ()
     lacking: tuple[Problem, ...] = field(default=())
+    filled: frozenset[str] = frozenset()
 
 
 def parse(cells: Mapping[str, str], original: Callable[[str], str]) -> Parsed:
@@ -72,14 +74,17 @@ def parse(cells: Mapping[str, str], original: Callable[[str], str]) -> Parsed:
             values[name] = CLEARED
             continue
         try:
-            values[name] = COLUMNS[name].widget.clean(text)
+            value = COLUMNS[name].widget.clean(text)
         except CellProblem as problem:
             problems.append(Problem(name, text, problem.code, problem.sentence))
+        else:
+            if value != ():  # signs between words and no word: it asks for nothing, as an empty cell does
+                values[name] = value
     return Parsed(values, raw, tuple(problems))
 
 
-def wish_of(parsed: Parsed, references: References) -> Wish:
-    """What the cells ask for, with everything that they name looked up."""
+def wish_of(parsed: Parsed, references: References, filled: Collection[str] = ()) -> Wish:
+    """What the cells ask for, with everything that they name looked up; `filled` of them stand for the whole file."""
     problems = list(parsed.problems)
     customer = _customer(parsed, references, problems)
     profile = _profile(parsed, references, problems)
@@ -100,6 +105,7 @@ def wish_of(parsed: Parsed, references: References) -> Wish:
         settings,
         tuple(problems),
         tuple(lacking),
+        frozenset(filled),
     )
 
 

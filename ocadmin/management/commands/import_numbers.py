@@ -12,6 +12,7 @@ from ocadmin.console import sheets
 from ocadmin.numbers import import_files, importing
 from ocadmin.numbers.models import ImportState, Mode, NumberImport
 from ocadmin.numbers.operations.imports import NotReady, start_import
+from ocadmin.numbers.operations.imports.lines import PER_ROW
 from ocadmin.numbers.resources import COLUMNS
 from ocadmin.tasks.models import TaskState
 
@@ -74,10 +75,17 @@ class Command(BaseCommand):
                 raise CommandError(f"The file has no column “{header}”. It has: {', '.join(headers)}.")
             if column not in ("", *COLUMNS):
                 raise CommandError(f"There is no column “{column}”. There are: {', '.join(COLUMNS)}.")
-            batch.mapping[headers.index(header)] = column
+            place = headers.index(header)
+            other = next(
+                (one for one, taken in enumerate(batch.mapping) if taken == column != "" and one != place), None
+            )
+            if other is not None:
+                raise CommandError(f"“{headers[other]}” is {column} already. A column can be named once.")
+            batch.mapping[place] = column
+        fillable = [name for name in COLUMNS if name not in PER_ROW]
         for column, value in _pairs("--default", options["default"]):
-            if column not in COLUMNS:
-                raise CommandError(f"There is no column “{column}”. There are: {', '.join(COLUMNS)}.")
+            if column not in fillable:
+                raise CommandError(f"“{column}” cannot hold for all rows. What can: {', '.join(fillable)}.")
             batch.defaults[column] = value
         unknown = [header for header, column in zip(headers, batch.mapping, strict=True) if column is None]
         if unknown:

@@ -111,6 +111,12 @@ def test_numbers_that_stand_there_twice(alice: User) -> None:
     assert said[6] == said[7] == ["Lines 6, 7 name this number and say different things about it. Keep one of them."]
 
 
+def test_a_repeated_number_is_told_as_its_own_line_has_it(alice: User) -> None:
+    PhoneNumberFactory(e164=NUMBER)
+    batch = checked(sheet(["telephoneNumber"], [NUMBER], [NUMBER[1:]]), alice, mode=Mode.UPDATE)
+    assert batch.rows.get(line=3).problems[0][:3] == ["telephoneNumber", NUMBER[1:], "duplicate_row"]
+
+
 def test_a_range_and_a_number_within_it(alice: User) -> None:
     PhoneNumberFactory(e164="+442079460502")
     rows = [[NUMBER, "+442079460504"], ["+442079460502", ""]]

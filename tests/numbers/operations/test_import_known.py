@@ -276,6 +276,45 @@ def test_all_or_nothing_does_nothing_when_one_has_changed(world: World, alice: U
     assert not PhoneNumber.objects.exclude(note="").exists()
 
 
+@pytest.mark.parametrize("cell", [";", " , ", "[]"])
+def test_a_list_without_a_word_takes_nothing_away(world: World, alice: User, cell: str) -> None:
+    (number,) = at_both(world, 1)
+    PhoneNumber.objects.update(tags=["desk"])
+    batch = checked(file(capabilities=cell, tags=cell), alice)
+    assert batch.counts == {"unchanged": 1}, only(batch).changes
+    assert number.acquired_capabilities
+
+
+def test_capabilities_may_be_written_in_any_case(world: World, alice: User) -> None:
+    (number,) = at_both(world, 1)
+    chosen = {"InboundCalling", "OutboundCalling", "Mobile", "OCMobile"} & set(number.acquired_capabilities)
+    same = ";".join(word.lower() for word in sorted(chosen))
+    assert checked(file(capabilities=same), alice).counts == {"unchanged": 1}
+    batch = checked(file(capabilities=f"{same};mobile"), alice)
+    assert only(batch).wish == {"capabilities": {"add": ["Mobile"]}}
+
+
+def test_an_address_without_a_location_is_not_lost_with_who_may_change_it(world: World, alice: User) -> None:
+    at_both(world, 1)
+    place = place_of(world.customer)
+    PhoneNumber.objects.update(location=None, civic_address=place.civic_address, allow_tenant_address_update=False)
+    batch = checked(file(allowTenantAddressUpdate="true"), alice)
+    assert codes(only(batch)) == ["allowTenantAddressUpdate:address_without_location"]
+    batch = checked(file(allowTenantAddressUpdate="true", locationId=place.pk), alice)
+    assert batch.counts == {"changed": 1}, only(batch).problems
+
+
+def test_the_preview_says_where_a_value_for_the_whole_file_changes_numbers_that_are_here(
+    world: World, alice: User
+) -> None:
+    at_both(world, 2)
+    content = sheet(["telephoneNumber", "capabilities"], [NUMBER, ""], ["+442079460501", "InboundCalling;Mobile"])
+    batch = checked(content, alice, mode=Mode.UPDATE, defaults={"capabilities": "InboundCalling;Mobile"})
+    assert batch.counts == {"changed": 2}, outcomes(batch)
+    ((sentence, count),) = batch.notes.values()
+    assert (sentence[:13], count) == ("capabilities:", 1)
+
+
 def test_who_is_moved_is_told_before(world: World, alice: User) -> None:
     place = place_of(world.customer)
     there = {"location": place, "civic_address": place.civic_address, "assignment_status": "UserAssigned"}

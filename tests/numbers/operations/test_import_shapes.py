@@ -155,6 +155,21 @@ def test_an_upload_file_for_the_gateway_with_all_its_columns(place: World, alice
     assert found["+442079460702"].usage == "FirstPartyAppAssignment"
 
 
+@pytest.mark.parametrize("said", [{f"{_TEAMS_OC}enabled": "FALSE"}, {f"{_TEAMS_OC}assignmentStatus": "unassigned"}])
+def test_rows_of_the_gateway_that_ask_for_the_contrary_are_refused(
+    place: World, alice: User, alice_client: Client, said: dict[str, str]
+) -> None:
+    row = dict(zip(GATEWAY, gateway("+442079460700", place), strict=True)) | said
+    content = sheet(GATEWAY, list(row.values()), gateway("+442079460701", place))
+    batch = checked(content, alice)
+    assert batch.counts == {"new": 1, "refused": 1}
+    told = b"".join(alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv").streaming_content)
+    corrected = told.replace(b"FALSE", b"true").replace(b"unassigned", b"assigned")
+    again = keep(corrected, alice)
+    assert importing.needs_nobody(again), again.mapping
+    assert checked(corrected, alice).counts == {"new": 1}
+
+
 @pytest.mark.parametrize(
     ("headers", "shape"),
     [
