@@ -30,8 +30,7 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
 
     Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
-    row, what a spreadsheet would execute is guarded, and no column would mean something else than before, so that what
-    is corrected here imports as it is. Raises FileNotFoundError where the file is no longer kept.
+    row, and no column would mean something else than before, so that what is corrected here imports as it is. Raises FileNotFoundError where the file is no longer kept.
     """
     sheet = sheets.Sheet.of(batch.sheet)
     lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
@@ -46,14 +45,14 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     for row in _refused(batch):
         while line < row.line:
             line, cells = next(lines)
-        told = [_guarded(cell, read) for cell in cells]
+        told = list(cells)
         for name, text in batch.defaults.items():
             if name in at and not told[at[name]].strip():
-                told[at[name]] = harmless(text)
+                told[at[name]] = text
         if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip() and not _has_bad_range(row):
             told[at["telephoneNumber"]], told[at["rangeEnd"]] = row.e164, ""
-        more_told = (harmless(batch.defaults[name]) for name in more)
-        yield writer.writerow([*(told[place] for place in kept), *more_told, harmless(_errors(row))])
+        guarded = (_guarded(told[place], read) for place in kept)
+        yield writer.writerow([*guarded, *(harmless(batch.defaults[name]) for name in more), harmless(_errors(row))])
 
 
 def _kept(batch: NumberImport, headers: Sequence[str]) -> dict[int, str]:
@@ -77,7 +76,7 @@ def _has_bad_range(row: ImportRow) -> bool:
 
 
 def _guarded(cell: str, read: Callable[[str], str]) -> str:
-    """A cell of a file that somebody has sent, so that no spreadsheet executes it and an import reads the same."""
+    """A cell of the file as CSV may hold it, read back to the same text; a “-” keeps its meaning."""
     return cell if cell.strip() == CLEAR else harmless(read(cell))
 
 

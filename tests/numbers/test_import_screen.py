@@ -5,6 +5,7 @@ import io
 import re
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -166,6 +167,27 @@ def test_rejected_rows_come_back_and_import_when_they_are_corrected(world: World
     assert second.counts == {"changed": 2}, list(second.rows.values_list("problems", flat=True))
 
 
+@pytest.mark.parametrize("book", [True, False])
+def test_rejected_rows_say_what_they_said_and_execute_nothing(world: World, alice_client: Client, book: bool) -> None:
+    notes = ["=1+1", "'=1+1", "''=1", "'quoted", "@x", "-", "'-", "+44 20", '"q"', "two\nlines", "+cmd|' /C calc'!A0"]
+    world.numbers(len(notes), note="old", tags=["x"])
+    wrong = [[f"+4420794605{n:02d}X", note, "a"] for n, note in enumerate(notes)]
+    headers = ["telephoneNumber", "note", "tags"]
+    right = [[number.removesuffix("X"), note, tags] for number, note, tags in wrong]
+
+    def content(rows: list[list[str]]) -> bytes:
+        return packed(workbook(headers, *rows)) if book else sheet(headers, *rows)
+
+    meant = [row.changes for row in previewed(alice_client, content(right), mode=Mode.UPDATE).rows.order_by("pk")]
+    batch = previewed(alice_client, content(wrong), mode=Mode.UPDATE)
+    assert batch.counts == {"refused": len(notes)}
+    text = body_of(alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv"))
+    cells = [cell for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) for cell in line]
+    assert [cell for cell in cells if cell[:1] in ("=", "@", "+", "-") and cell != "-"] == []
+    second = previewed(alice_client, text.replace("X,", ",").encode(), mode=Mode.UPDATE)
+    assert [row.changes for row in second.rows.order_by("pk")] == meant
+
+
 def rejected(client: Client, batch: NumberImport) -> list[list[str]]:
     """The file of refused rows, record by record."""
     text = body_of(client.get(f"/numbers/import/{batch.pk}/rejected.csv")).removeprefix("\ufeff")
@@ -196,25 +218,17 @@ def test_rejected_rows_have_only_columns_that_mean_the_same_again(world: World, 
     assert second.rows.get().changes == {"note": ["", "Desk"]}
 
 
-@pytest.mark.parametrize("book", [True, False])
-def test_rejected_rows_say_what_they_said_and_execute_nothing(world: World, alice_client: Client, book: bool) -> None:
-    notes = ["=1+1", "'=1+1", "''=1", "'quoted", "@x", "-", "'-", "+44 20", '"q"', "two\nlines", "+cmd|' /C calc'!A0"]
-    world.numbers(len(notes), note="old", tags=["x"])
-    wrong = [[f"+4420794605{n:02d}X", note, "a"] for n, note in enumerate(notes)]
-    headers = ["telephoneNumber", "note", "tags"]
-    right = [[number.removesuffix("X"), note, tags] for number, note, tags in wrong]
-
-    def content(rows: list[list[str]]) -> bytes:
-        return packed(workbook(headers, *rows)) if book else sheet(headers, *rows)
-
-    meant = [row.changes for row in previewed(alice_client, content(right), mode=Mode.UPDATE).rows.order_by("pk")]
-    batch = previewed(alice_client, content(wrong), mode=Mode.UPDATE)
-    assert batch.counts == {"refused": len(notes)}
-    text = body_of(alice_client.get(f"/numbers/import/{batch.pk}/rejected.csv"))
-    cells = [cell for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) for cell in line]
-    assert [cell for cell in cells if cell[:1] in ("=", "@", "+", "-") and cell != "-"] == []
-    second = previewed(alice_client, text.replace("X,", ",").encode(), mode=Mode.UPDATE)
-    assert [row.changes for row in second.rows.order_by("pk")] == meant
+def test_rejected_rows_of_a_workbook_are_guarded_as_csv(world: World, alice_client: Client) -> None:
+    book = openpyxl.Workbook()
+    for cells in (["telephoneNumber", "note", "tags"], ["1", "=1+1", "-"], ["2", "'-", "'=a"]):
+        book.active.append(cells)
+    for cell in (book.active["B2"], book.active["B3"]):
+        cell.data_type = "s"
+    file = io.BytesIO()
+    book.save(file)
+    batch = previewed(alice_client, file.getvalue(), mode=Mode.UPDATE, name="numbers.xlsx")
+    told = [row[:-1] for row in rejected(alice_client, batch)[1:]]
+    assert told == [["1", "'=1+1", "-"], ["2", "'-", "''=a"]]
 
 
 def test_a_preview_that_is_no_longer_the_shown_one_is_not_confirmed(world: World, alice_client: Client) -> None:

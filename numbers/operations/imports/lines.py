@@ -136,17 +136,17 @@ class Lines:
                 problems.append(Problem("", cells[place], "no_header", sentence))
 
 
+def reading_of(sheet: sheets.Sheet) -> Callable[[str], str]:
+    """What takes off the guard of a cell: only in CSV a text has to be guarded against being executed."""
+    return original if sheet.kind == sheets.CSV else from_typed
+
+
 def _withheld(told: dict[str, str]) -> Iterator[Problem]:
     """Rows of the gateway (live-platform.md §1.6) that ask for the contrary of an upload."""
     sentence = _("By this the number is not to be with the customer, and a file cannot take it away. Remove the row.")
     for name, word in ((ENABLED, "false"), (ASSIGNED, "unassigned")):
         if told.get(name, "").casefold() == word:
             yield Problem(name, told[name], "not_wanted", sentence)
-
-
-def reading_of(sheet: sheets.Sheet) -> Callable[[str], str]:
-    """What takes off the guard of a cell: only in CSV a text has to be guarded against being executed."""
-    return original if sheet.kind == sheets.CSV else from_typed
 
 
 def numbers_in(candidates: Iterable[Candidate]) -> Iterator[str]:
