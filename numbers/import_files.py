@@ -30,7 +30,8 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     """The refused rows as they stand in the file, with our headers and a column that says what is wrong.
 
     Of a range only its refused numbers, each in a row of its own. Values that held for the whole file stand in each
-    row, and no column would mean something else than before, so that what is corrected here imports as it is. Raises FileNotFoundError where the file is no longer kept.
+    row, and no column would mean something else than before, so that what is corrected here imports as it is.
+    Raises FileNotFoundError where the file is no longer kept.
     """
     sheet = sheets.Sheet.of(batch.sheet)
     lines = sheets.rows(batch.path, sheet, sheets.Limits.of_settings())
