@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from ocadmin.console import sheets
 from ocadmin.console.spreadsheet import harmless
 
-from .models import ImportRow, NumberImport, RowOutcome
+from .models import ImportRow, NumberImport, PhoneNumber, RowOutcome
 from .operations.imports.lines import reading_of
 from .operations.imports.shapes import ERROR, KNOWN, LEFT_OUT, plain
+from .operations.imports.wishes import holds_for_known
 from .resources import COLUMNS
 from .widgets import CLEAR
 
@@ -43,17 +44,31 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     yield "\ufeff" + writer.writerow([*kept.values(), *more, ERROR])
     line = 0
     cells: list[str] = []
+    here = _here(batch)
     for row in _refused(batch):
         while line < row.line:
             line, cells = next(lines)
         told = list(cells)
-        for name, text in batch.defaults.items():
+        values = batch.defaults if row.e164 not in here else _for_known(batch)
+        for name, text in values.items():
             if name in at and not told[at[name]].strip():
                 told[at[name]] = text
         if row.e164 and "rangeEnd" in at and told[at["rangeEnd"]].strip() and not _has_bad_range(row):
             told[at["telephoneNumber"]], told[at["rangeEnd"]] = row.e164, ""
         guarded = (_guarded(told[place], read) for place in kept)
-        yield writer.writerow([*guarded, *(harmless(batch.defaults[name]) for name in more), harmless(_errors(row))])
+        yield writer.writerow([*guarded, *(harmless(values.get(name, "")) for name in more), harmless(_errors(row))])
+
+
+def _here(batch: NumberImport) -> frozenset[str]:
+    """The refused numbers that are here: values for the whole file hold for few of their columns."""
+    if not batch.defaults:
+        return frozenset()
+    refused = batch.rows.filter(outcome=RowOutcome.REFUSED).exclude(e164="")
+    return frozenset(PhoneNumber.objects.filter(e164__in=refused.values("e164")).values_list("e164", flat=True))
+
+
+def _for_known(batch: NumberImport) -> dict[str, str]:
+    return {name: text for name, text in batch.defaults.items() if name in holds_for_known(batch.mode)}
 
 
 def _kept(batch: NumberImport, headers: Sequence[str]) -> dict[int, str]:

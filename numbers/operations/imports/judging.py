@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
-from ocadmin.console import sheets
 from ocadmin.tasks.models import ITEM_ALIVE, TaskItem
 
 from ...models import Mode, NumberImport, RowOutcome
@@ -33,7 +32,7 @@ class Judging:
         self.batch = batch
         self.mode = Mode(batch.mode)
         self.references = References(by)
-        self.lines = Lines(sheets.Sheet.of(batch.sheet), batch.mapping, batch.defaults, self.references)
+        self.lines = Lines(batch, self.references)
         self.scope = by.scope(Permission.VIEW)
         self.new = NewRows(by)
         self.known = KnownRows(by, self.references)
@@ -98,9 +97,10 @@ class Judging:
             return self._row(candidate, e164, RowOutcome.REFUSED, here=here, problems=[problem])
         for column in differing(candidate.told, here) if candidate.told else ():
             self.remarks[f"{NOT_CHANGED}{column}"] += 1
-        verdict = self.known.judge(candidate.wish, candidate.note, candidate.tags, here, busy=busy)
+        wish = candidate.wish.of_known or candidate.wish
+        verdict = self.known.judge(wish, candidate.note, candidate.tags, here, busy=busy)
         if not verdict.problems:
-            for column in candidate.wish.filled & verdict.changes.keys():
+            for column in wish.filled & verdict.changes.keys():
                 self.remarks[f"{FILLED}{column}"] += 1
             self.remarks.update(verdict.cautions)
         return self._row(

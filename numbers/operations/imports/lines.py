@@ -11,11 +11,12 @@ from ocadmin.console.spreadsheet import from_typed, original
 
 from ... import pasting
 from ...e164 import Flawed
+from ...models import NumberImport
 from ...resources import COLUMNS, LONGEST_TAG, MOST_TAGS
 from ...widgets import CLEAR, CellProblem
 from .references import References
 from .shapes import ASSIGNED, COMPARED, ENABLED, STANDING
-from .wishes import CLEARED, Parsed, Problem, Wish, parse, wish_of
+from .wishes import CLEARED, Parsed, Problem, Wish, holds_for_known, parse, wish_of
 
 MOST_REMEMBERED = 20_000  # combinations of cells; beyond that the memory is begun anew
 PER_ROW = ("telephoneNumber", "rangeEnd", "note", "tags", *COMPARED, *STANDING)  # read for each row by themselves
@@ -38,14 +39,14 @@ class Candidate:
 
 
 class Lines:
-    """Reads lines of one file. `mapping`: our column for each header, "" for one that is left out."""
+    """Reads the lines of one file."""
 
-    def __init__(
-        self, sheet: sheets.Sheet, mapping: Sequence[str], defaults: dict[str, str], references: References
-    ) -> None:
+    def __init__(self, batch: NumberImport, references: References) -> None:
+        sheet, mapping = sheets.Sheet.of(batch.sheet), batch.mapping
         self.references = references
         self.original = reading_of(sheet)
-        self.defaults = {name: text for name, text in defaults.items() if text.strip()}
+        self.defaults = {name: text for name, text in batch.defaults.items() if text.strip()}
+        self.for_known = holds_for_known(batch.mode)
         self.at = {column: place for place, column in enumerate(mapping) if column}
         self.wide = len(mapping)
         self.nameless = [place for place, header in enumerate(sheet.headers) if not header and not mapping[place]]
@@ -75,7 +76,7 @@ class Lines:
                 fresh[key] = parse(named, self.original)
         self.references.look_up(parsed.values for parsed in fresh.values())
         for key, parsed in fresh.items():
-            self._remembered[key] = wish_of(parsed, self.references, filled[key])
+            self._remembered[key] = wish_of(parsed, self.references, filled[key], self.for_known)
 
     def _candidate(self, line: int, cells: list[str], wish: Wish) -> Candidate:
         at = self.at

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from ...capabilities import BROUGHT
+from ...models import Mode
 from ...resources import COLUMNS
 from ...widgets import CLEAR, CellProblem
 from ..upload.settings import Settings
@@ -58,6 +59,19 @@ class Wish:
     problems: tuple[Problem, ...] = ()
     lacking: tuple[Problem, ...] = field(default=())
     filled: frozenset[str] = frozenset()
+    of_known: "Wish | None" = None  # what is asked for where the number is here, if that is less (`holds_for_known`)
+
+
+def holds_for_known(mode: str) -> frozenset[str]:
+    """The columns whose value for the whole file holds for numbers that are here as well.
+
+    It stands for cells that nobody has written. So it changes a number that is here only where the file may do nothing
+    but update, and then what an update can change; whose the numbers are holds always.
+    """
+    return _WHOSE | ({"locationId", "capabilities"} if mode == Mode.UPDATE else frozenset())
+
+
+_WHOSE = frozenset({"customer", "msTenantId", "ticketId"})
 
 
 def parse(cells: Mapping[str, str], original: Callable[[str], str]) -> Parsed:
@@ -83,8 +97,14 @@ def parse(cells: Mapping[str, str], original: Callable[[str], str]) -> Parsed:
     return Parsed(values, raw, tuple(problems))
 
 
-def wish_of(parsed: Parsed, references: References, filled: Collection[str] = ()) -> Wish:
-    """What the cells ask for, with everything that they name looked up; `filled` of them stand for the whole file."""
+def wish_of(
+    parsed: Parsed, references: References, filled: Collection[str] = (), for_known: Collection[str] = ()
+) -> Wish:
+    """What the cells ask for, with everything that they name looked up; `filled` of them stand for the whole file.
+
+    Of these `for_known` hold for numbers that are here.
+    """
+    spare = set(filled) - set(for_known)
     problems = list(parsed.problems)
     customer = _customer(parsed, references, problems)
     profile = _profile(parsed, references, problems)
@@ -106,6 +126,16 @@ def wish_of(parsed: Parsed, references: References, filled: Collection[str] = ()
         tuple(problems),
         tuple(lacking),
         frozenset(filled),
+        wish_of(_without(parsed, spare), references, set(filled) - spare, for_known) if spare else None,
+    )
+
+
+def _without(parsed: Parsed, columns: Collection[str]) -> Parsed:
+    """The cells but for those of some columns."""
+    return Parsed(
+        {name: value for name, value in parsed.values.items() if name not in columns},
+        {name: text for name, text in parsed.raw.items() if name not in columns},
+        tuple(problem for problem in parsed.problems if problem.column not in columns),
     )
 
 

@@ -339,3 +339,33 @@ def test_all_or_nothing_begins_nothing_when_a_number_is_taken_in_that_moment(
     task = confirmed(batch, alice, whole=True)
     assert (task.state, task.error_code) == (TaskState.FAILED, "changed_meanwhile")
     assert not Task.objects.filter(kind="relocate").exists()
+
+
+@pytest.mark.parametrize("mode", [Mode.UPSERT, Mode.UPDATE])
+def test_values_for_the_whole_file_change_known_numbers_only_where_it_may_do_nothing_else(
+    world: World, alice: User, mode: Mode
+) -> None:
+    at_both(world, 1)
+    place = place_of(world.customer)
+    defaults = {
+        "customer": "Harbourline",
+        "usage": "FirstPartyAppAssignment",
+        "locationId": str(place.pk),
+        "capabilities": "InboundCalling",
+    }
+    batch = checked(sheet(["Numbers"], [NUMBER], ["+442079460599"]), alice, mode=mode, defaults=defaults)
+    known, other = batch.rows.order_by("pk")
+    if mode == Mode.UPSERT:
+        assert (known.get_outcome_display(), known.changes, codes(known)) == ("Unchanged", {}, [])
+        assert other.get_outcome_display() == "New", other.problems
+    else:
+        assert known.get_outcome_display() == "Changed", known.problems
+        assert set(known.changes) == {"locationId"}
+        assert "filled:locationId" in batch.notes
+
+
+def test_the_customer_of_the_whole_file_counts_for_known_numbers(world: World, alice: User) -> None:
+    PhoneNumberFactory(e164=NUMBER, customer=CustomerFactory(full_name="Other"))
+    defaults = {"customer": "Harbourline", "usage": "FirstPartyAppAssignment"}
+    batch = checked(sheet(["Numbers", "note"], [NUMBER, "n"]), alice, defaults=defaults)
+    assert codes(only(batch)) == ["customer:other_customer"]
