@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from ocadmin.console import sheets
-from ocadmin.console.spreadsheet import harmless
+from ocadmin.console.spreadsheet import Echo, harmless
 
 from .models import ImportRow, NumberImport, PhoneNumber, RowOutcome
 from .operations.imports.lines import reading_of
@@ -17,14 +17,6 @@ from .resources import COLUMNS
 from .widgets import CLEAR
 
 AT_ONCE = 1000
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """The text itself."""
-        return text
 
 
 def rejected(batch: NumberImport) -> Iterator[str]:
@@ -40,7 +32,7 @@ def rejected(batch: NumberImport) -> Iterator[str]:
     kept = _kept(batch, sheet.headers)
     at = {head: place for place, head in kept.items()}
     more = [name for name in batch.defaults if name not in at]
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow([*kept.values(), *more, ERROR])
     line = 0
     cells: list[str] = []
@@ -111,7 +103,7 @@ def _errors(row: ImportRow) -> str:
 
 def differences(batch: NumberImport) -> Iterator[str]:
     """What a comparison has found, one line for each cell that differs and each number that only one side has."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow(["telephoneNumber", "line", "outcome", "column", "here", "file"])
     rows = batch.rows.exclude(outcome=RowOutcome.UNCHANGED).order_by("pk")
     for row in rows.iterator(chunk_size=AT_ONCE):
@@ -127,7 +119,7 @@ def differences(batch: NumberImport) -> Iterator[str]:
 
 def example() -> Iterator[str]:
     """A file with all columns and two rows."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow(list(COLUMNS))
     values = {name: column.example for name, column in COLUMNS.items()}
     tenant, profile = "11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000"
@@ -140,7 +132,7 @@ def example() -> Iterator[str]:
 
 def columns() -> Iterator[str]:
     """The table of columns: name, other names, meaning, example."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow(["column", "also", "meaning", "example"])
     for name, column in COLUMNS.items():
         yield writer.writerow([name, ", ".join(column.aliases), str(column.help_text), harmless(column.example)])

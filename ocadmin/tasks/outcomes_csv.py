@@ -6,24 +6,16 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from ocadmin.console.spreadsheet import harmless
+from ocadmin.console.spreadsheet import Echo, harmless
 
 from .models import TaskItem
 
 CHUNK = 2000
 
 
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """The text itself."""
-        return text
-
-
 def lines(items: QuerySet[TaskItem]) -> Iterator[str]:
     """The heading and one line for each item, read from the database as they are sent."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield writer.writerow(
         [_("Number"), _("Outcome"), _("Code"), _("Message"), _("Attempts"), _("Microsoft job ID"), _("Changed")]
     )
