@@ -15,9 +15,11 @@ class NumbersConfig(AppConfig):
         """Make the operations known to the task engine, and what waits for people to the sidebar."""
         from ocadmin.access.audit import name_actions
         from ocadmin.console.navigation import count_beside
+        from sbc.where import describe_by
 
-        from . import history, operations, overview
+        from . import history, operations, overview, routing_known
 
         operations.register()
+        describe_by(routing_known.known)
         name_actions(history.ACTIONS)
         count_beside("numbers:approvals", overview.approvals_waiting)

@@ -127,6 +127,17 @@ class BadAnswer(SBCError):
         super().__init__(sbc, problem=problem, **more)
 
 
+class ByHand(SBCError):
+    """Its rules are written by people, who have not confirmed all of them yet. `count`: how many wait."""
+
+    code = "sbc_by_hand"
+    retryable = True
+    online = None
+    answer = gettext_lazy(
+        "it is written by hand, and rules wait (%(count)d); load the file from its page into it and confirm it there."
+    )
+
+
 class NotVerified(SBCError):
     """The device accepted the change, but reading back shows something else. `problem` says what differs."""
 

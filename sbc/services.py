@@ -14,10 +14,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from . import by_hand
 from .device import Device, Status
 from .dialplan import Rule
 from .errors import Rejected, SBCError
-from .models import SBC, DialPlanRule
+from .models import SBC, DialPlanRule, WriteStrategy
 from .push import Push, Pushed, chunks, rules_of, wanted_of
 from .writer import only_writer
 
@@ -94,7 +95,11 @@ def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
 
     Wanted: there with the right name and tag. Not wanted (`unwant`): not there. A prefix that nobody ever wanted or
     stopped wanting is left alone. Raises SBCError, and RuntimeError inside a transaction.
+
+    An SBC that is written by hand is not asked: people have confirmed these rules, or ByHand is raised.
     """
+    if sbc.write_strategy == WriteStrategy.MANUAL:
+        return by_hand.push(sbc, prefixes)
     with only_writer(sbc) as writer, _noted(sbc), Device(sbc) as device:
         asked = set(prefixes)
         done = Push(sbc, device, writer, wanted_of(sbc, asked)).run()
@@ -105,8 +110,12 @@ def remove(sbc: SBC, prefixes: Collection[str]) -> Pushed:
     """Take the rules of these prefixes (E.164 without #) off the device, whatever we wanted before, and forget them.
 
     The same as `unwant` and `push` for a caller that knows by itself, after a crash as well, what it wants removed:
-    nothing is written into our database before the device has done it. Raises what `push` raises.
+    nothing is written into our database before the device has done it; of an SBC that is written by hand they are noted
+    as unwanted, for people to see. Raises what `push` raises.
     """
+    if sbc.write_strategy == WriteStrategy.MANUAL:
+        unwant(sbc, by_hand.may_have(sbc, prefixes))
+        return by_hand.push(sbc, prefixes)
     with only_writer(sbc) as writer, _noted(sbc), Device(sbc) as device:
         return Push(sbc, device, writer, dict.fromkeys(prefixes), forget=True).run()
 

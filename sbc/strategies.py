@@ -13,7 +13,7 @@ from . import cli
 from .device import Device
 from .dialplan import Difference, PlanFile, Rules, UnreadablePlan, merge, render
 from .errors import BadAnswer, PlanMissing, Rejected
-from .models import WriteStrategy
+from .models import SBC, WriteStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,17 @@ class Strategy:
 def read_by_cli(device: Device) -> Plan:
     """Rules by their index, from a `show` command."""
     try:
-        plans = cli.read_plans(device.show(cli.SHOW))
+        return plan_of_cli(device.sbc, device.show(cli.SHOW))
     except UnreadablePlan as problem:
         raise BadAnswer(device.sbc.name, str(problem), retryable=True) from None
-    name = device.sbc.dial_plan
-    if name not in plans:
-        raise PlanMissing(device.sbc.name, plan=name)
-    return Plan(plans[name], sum(len(rules) for rules in plans.values()))
+
+
+def plan_of_cli(sbc: SBC, output: str) -> Plan:
+    """The SBC's plan in the output of `cli.SHOW`. Raises UnreadablePlan, PlanMissing."""
+    plans = cli.read_plans(output)
+    if sbc.dial_plan not in plans:
+        raise PlanMissing(sbc.name, plan=sbc.dial_plan)
+    return Plan(plans[sbc.dial_plan], sum(len(rules) for rules in plans.values()))
 
 
 def write_by_cli(device: Device, plan: Plan, change: Difference, before_each: Callable[[], None]) -> None:
@@ -69,12 +73,18 @@ def write_by_csv(device: Device, plan: Plan, change: Difference, before_each: Ca
     """The whole file, in which only our rows differ. Raises Rejected where no rule of our plan would be left."""
     if plan.file is None:
         raise TypeError("the plan was not read by read_by_csv")
-    merged = merge(plan.file, device.sbc.dial_plan, change)
-    if next(iter(merged.rules(device.sbc.dial_plan).items()), None) is None:
-        said = _("a CSV file cannot empty a dial plan; let the SBC's rules be written by CLI script instead")
-        raise Rejected(device.sbc.name, said=said)
+    merged = merged_csv(device.sbc, plan.file, change)
     before_each()
     device.put_plan(render(merged))
+
+
+def merged_csv(sbc: SBC, file: PlanFile, change: Difference) -> PlanFile:
+    """The file with our rules worked in. Raises Rejected where no rule of our plan would be left."""
+    merged = merge(file, sbc.dial_plan, change)
+    if next(iter(merged.rules(sbc.dial_plan).items()), None) is None:
+        said = _("a CSV file cannot empty a dial plan; let the SBC's rules be written by CLI script instead")
+        raise Rejected(sbc.name, said=said)
+    return merged
 
 
 STRATEGIES: dict[str, Strategy] = {

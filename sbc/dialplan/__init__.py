@@ -8,10 +8,12 @@ file is kept as its bytes only. A prefix with and without the trailing # is the 
 from .changes import Difference, difference
 from .files import PlanFile, UnreadablePlan, merge, parse, render
 from .matching import Malformed, Matcher
+from .prefixes import META
 from .rules import END, Rule, Rules, bare, is_right, same_prefix, written
 
 __all__ = [
     "END",
+    "META",
     "Difference",
     "Malformed",
     "Matcher",

@@ -25,8 +25,8 @@ from .rules import END
 
 LONGEST = 50  # characters of a prefix (upstreams.md §4)
 ANY = "*"
-# What makes a prefix more than a text that numbers begin with. All of these are looked for in a database as well.
-META = ("x", "z", "n", ".", "\\", "[", "]", "(", ")", "*")
+# What makes a prefix more than a text that numbers begin with; for databases as well.
+META = r"[\]\[xzn.\\()*]"
 
 Place = tuple[int, ...]  # the smaller, the more specific
 

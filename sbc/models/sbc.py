@@ -35,6 +35,7 @@ class WriteStrategy(models.TextChoices):
 
     CLI_INCREMENTAL = "cli_incremental", _("CLI script with the rules that change")
     CSV_FILE = "csv_file", _("CSV file with the whole dial plan")
+    MANUAL = "manual", _("file that a person loads by hand")
 
 
 class SBC(models.Model):
