@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from . import views
+from .views import sbcs
 
 app_name = "sbc"
 
 urlpatterns = [
-    path("", views.sbc_list, name="list"),
-    path("<int:pk>/", views.sbc_detail, name="detail"),
+    path("", sbcs.sbc_list, name="list"),
+    path("<int:pk>/", sbcs.sbc_detail, name="detail"),
 ]
