@@ -23,6 +23,7 @@ from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
 from ocadmin.tasks.run import Run
 from sbc import services
 from sbc.errors import SBCError
+from sbc.models import State
 
 from .. import history, lifecycle, routing
 from ..assignment import ASSIGNED, UNASSIGNED
@@ -75,7 +76,7 @@ class Release(JobOperation):
         ]
         if params.get("range"):
             offline = gettext_lazy("An SBC of this customer is offline: ranges are released only while all are online.")
-            links = SipConnection.objects.filter(customer=OuterRef("customer"), sbc__online=False)
+            links = SipConnection.objects.filter(customer=OuterRef("customer"), sbc__state=State.OFFLINE)
             verdicts.append(Verdict("sbc_offline", offline, Q(Exists(links), source__in=routing.MANAGED)))
         return verdicts
 

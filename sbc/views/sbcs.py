@@ -17,9 +17,8 @@ from ocadmin.access.request import Request, SignedInRequest
 from ocadmin.console.filters import ListFilterSet
 from ocadmin.console.lists import ListView
 from ocadmin.console.paging import COUNT_LIMIT, bounded_count
-
-from ..models import SBC, DialPlanRule, SBCQuerySet
-from ..tables import SBCTable
+from sbc.models import SBC, DialPlanRule, SBCQuerySet
+from sbc.tables import SBCTable
 
 RULES_PER_PAGE = 50
 

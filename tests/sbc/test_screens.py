@@ -69,7 +69,7 @@ def test_the_page_shows_facts_rules_and_what_was_never_tried(alice_client: Clien
 
 
 def test_the_page_shows_how_the_device_was_last_seen(alice_client: Client, london: SBC) -> None:
-    london.username, london.save_pending, london.online = "oc", True, False
+    london.username, london.save_pending, london.state = "oc", True, "offline"
     london.online_checked_at, london.problem = timezone.now(), "London 1: it could not be reached."
     london.set_password("a device's password")
     london.save()

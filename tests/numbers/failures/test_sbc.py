@@ -135,7 +135,7 @@ def test_a_missing_dial_plan_is_told_with_its_cure_before_microsoft_is_asked(
     task = passes.finish(start_upload(world, NEW))
     assert counters(task) == (TaskState.FAILED, 0, 2)
     assert set(outcomes(task).values()) == {(ItemState.FAILED, "sbc_plan_missing")}
-    cure = "it has no dial plan OCDialPlan; create it on the SBC, or correct the plan's name in the Django admin."
+    cure = "it has no dial plan OCDialPlan; create it on the SBC, or correct the plan's name in its form."
     assert cure in task_page(alice_client, task)
     assert cure in sbc_page(alice_client, world)
     assert (asked(world, "uploads"), PhoneNumber.objects.exists()) == ([], False)
