@@ -189,8 +189,7 @@ def ask_all() -> int:
     now = timezone.now()
     until = now + HELD_FOR
     free = Q(asking_until=None) | Q(asking_until__lt=now)
-    due = SBC.objects.filter(free).exclude(state=State.BAD_LOGIN)
-    due.exclude(rest_url="").exclude(username="").exclude(sealed_password="").update(asking_until=until)
+    SBC.objects.with_login().filter(free).exclude(state=State.BAD_LOGIN).update(asking_until=until)
     mine = list(SBC.objects.filter(asking_until=until))
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sbc-health") as pool:
         asked = {pool.submit(ask, sbc): sbc for sbc in mine}

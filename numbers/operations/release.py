@@ -30,10 +30,11 @@ from ..assignment import ASSIGNED, UNASSIGNED
 from ..lifecycle import Cause, Status
 from ..microsoft.job_records import Entry
 from ..models import Customer, PhoneNumber, SipConnection, UpstreamJob
-from . import archive, sbc_rules
+from . import archive, hindrances, sbc_rules
+from .hindrances import Doing
 from .items import close, close_all
 from .jobs import JobOperation
-from .plan import Verdict
+from .plan import Caution, Verdict
 
 CHUNK = 1000
 RULE_LEFT = "rule_left"
@@ -79,6 +80,10 @@ class Release(JobOperation):
             links = SipConnection.objects.filter(customer=OuterRef("customer"), sbc__state=State.OFFLINE)
             verdicts.append(Verdict("sbc_offline", offline, Q(Exists(links), source__in=routing.MANAGED)))
         return verdicts
+
+    def cautions(self, params: dict[str, Any]) -> list[Caution]:
+        """SBCs whose rules cannot be taken off now."""
+        return hindrances.cautions(Doing.REMOVING)
 
     def claim(self, task: Task) -> None:
         """The numbers are being released from this moment on."""

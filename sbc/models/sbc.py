@@ -38,7 +38,11 @@ class SBCQuerySet(models.QuerySet["SBC"]):
 
     def reachable(self) -> "SBCQuerySet":
         """Those that a schedule may ask or write to: not offline, and not such as refused our login (F20, F23)."""
-        return self.exclude(rest_url="").exclude(state__in=(State.OFFLINE, State.BAD_LOGIN))
+        return self.with_login().exclude(state__in=(State.OFFLINE, State.BAD_LOGIN))
+
+    def with_login(self) -> "SBCQuerySet":
+        """Those of which address, user name and password are entered."""
+        return self.exclude(rest_url="").exclude(username="").exclude(sealed_password="")
 
 
 class WriteStrategy(models.TextChoices):
