@@ -73,7 +73,10 @@ def context_of(sbc: SBC) -> ssl.SSLContext:
 
 
 def pinned_context(pem: str) -> PinnedContext:
-    """Accepts the certificate in `pem` only, whatever its name and issuer, while it is valid. Raises ValueError."""
+    """Accepts the certificate in `pem` only, whatever its name and issuer, while it is valid.
+
+    Raises ssl.SSLError, ValueError.
+    """
     context = PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.load_verify_locations(cadata=pem)

@@ -76,7 +76,7 @@ def test_an_upload_waits_for_an_sbc_that_is_offline_and_goes_on_by_itself(
     assert "It goes on by itself, next at" in seen
     row = SBC.objects.get()
     assert (row.online, "could not be reached" in row.problem) == (False, True)
-    assert ">Offline<" in sbc_page(alice_client, world)
+    assert "State Offline since" in sbc_page(alice_client, world)
     assert (asked(world, "uploads"), PhoneNumber.objects.count()) == ([], 0)  # Microsoft comes after the SBC
     assert known_rules() == dict.fromkeys(NEW, (True, None))
 
