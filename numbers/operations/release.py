@@ -76,8 +76,13 @@ class Release(JobOperation):
             Verdict(REFUSED_AS, assigned, ~Q(assignment_status=UNASSIGNED), remedy="unassign-release"),
         ]
         if params.get("range"):
-            offline = gettext_lazy("An SBC of this customer is offline: ranges are released only while all are online.")
-            links = SipConnection.objects.filter(customer=OuterRef("customer"), sbc__state=State.OFFLINE)
+            offline = gettext_lazy(
+                "An SBC of this customer is offline or refuses our login: ranges are released only while all can be "
+                "reached."
+            )
+            links = SipConnection.objects.filter(
+                customer=OuterRef("customer"), sbc__state__in=(State.OFFLINE, State.BAD_LOGIN)
+            )
             verdicts.append(Verdict("sbc_offline", offline, Q(Exists(links), source__in=routing.MANAGED)))
         return verdicts
 
