@@ -166,7 +166,14 @@ CELERY_BEAT_SCHEDULE = {
     "forget-imports": {"task": "numbers.forget_imports", "schedule": 900.0, "options": {"expires": 900}},
     "forget-exports": {"task": "numbers.forget_exports", "schedule": 600.0, "options": {"expires": 600}},
     "forget-pasted-lists": {"task": "numbers.forget_pasted_lists", "schedule": 86400.0, "options": {"expires": 3600}},
+    "forget-sbc-history": {"task": "sbc.forget_history", "schedule": 86400.0, "options": {"expires": 3600}},
 }
+for name, task, seconds in (
+    ("sbc-health", "sbc.ask_all", ENV.sbc_health_seconds),
+    ("sbc-push", "sbc.push_outstanding", ENV.sbc_push_seconds),
+):
+    if seconds:
+        CELERY_BEAT_SCHEDULE[name] = {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
 if ENV.sync_minutes:
     CELERY_BEAT_SCHEDULE["sync"] = {
         "task": "numbers.scheduled_sync",

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from .dialplan import Difference, PlanFile, Rule, UnreadablePlan, difference, me
 from .errors import ByHand, SBCError
 from .models import SBC, DialPlanRule, HandFile, HandFileKind, PlanReading, SeenRule, WriteStrategy
 from .models.hand_file import FOLDER, KEPT_HOURS
-from .push import Pushed, check_capacity, chunks, note_done, note_missing, rules_of
+from .push import Pushed, check_capacity, chunks, note_done, note_missing, outstanding_of, rules_of
 from .strategies import STRATEGIES, Plan, merged_csv, plan_of_cli
 from .writer import only_writer
 
@@ -38,12 +38,6 @@ class Refused(Exception):
     """A file that cannot be used or confirmed. The text says why and what to do."""
 
 
-def outstanding(sbc: SBC) -> QuerySet[DialPlanRule]:
-    """Rules of which nobody has confirmed that they are there, or gone."""
-    waits = (Q(wanted=True) & ~Q(present=True)) | Q(wanted=False)
-    return DialPlanRule.objects.filter(waits, sbc=sbc, dial_plan=sbc.dial_plan)
-
-
 def with_action(rules: QuerySet[DialPlanRule], sbc: SBC) -> QuerySet[DialPlanRule]:
     """The same with `there`: whether the latest reading of the device has a rule of that prefix."""
     reading = PlanReading.objects.current().filter(sbc=sbc).values("pk")
@@ -52,7 +46,7 @@ def with_action(rules: QuerySet[DialPlanRule], sbc: SBC) -> QuerySet[DialPlanRul
 
 def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
     """All that is wanted for these prefixes (E.164 without #) is confirmed; raises ByHand where some is not."""
-    waiting = outstanding(sbc)
+    waiting = outstanding_of(sbc)
     if any(waiting.filter(prefix__among=frozenset(some)).exists() for some in chunks(prefixes)):
         raise ByHand(sbc.name, count=waiting.count())
     return Pushed(unchanged=len(set(prefixes)))
@@ -205,7 +199,7 @@ def _verified(file: HandFile, settled: dict[str, Rule | None]) -> Plan:
 
 def _waited_for(sbc: SBC, settled: dict[str, Rule | None]) -> list[str]:
     """Those that were outstanding up to now."""
-    waiting = outstanding(sbc).values_list("prefix", flat=True)
+    waiting = outstanding_of(sbc).values_list("prefix", flat=True)
     return [prefix for prefix in waiting.iterator(chunk_size=5000) if prefix in settled]
 
 

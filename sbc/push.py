@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from .device import Device
 from .dialplan import Difference, Rule, difference
 from .errors import Busy, NotVerified, Rejected, TableFull
-from .models import SBC, DialPlanRule
+from .models import OUTSTANDING, SBC, DialPlanRule
 from .strategies import STRATEGIES, Plan
 from .writer import Writer
 
@@ -162,6 +162,11 @@ def wanted_of(sbc: SBC, prefixes: Collection[str]) -> dict[str, Rule | None]:
 def rules_of(sbc: SBC, prefixes: Collection[str]) -> QuerySet[DialPlanRule]:
     """Our rows for these prefixes in the SBC's plan, for one chunk at most."""
     return DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan, prefix__among=frozenset(prefixes))
+
+
+def outstanding_of(sbc: SBC) -> QuerySet[DialPlanRule]:
+    """Our rows of which the SBC's plan is not known to be as we want it: to be written, or to be removed."""
+    return DialPlanRule.objects.filter(OUTSTANDING, sbc=sbc, dial_plan=sbc.dial_plan)
 
 
 def chunks(things: Iterable[Thing]) -> Iterator[list[Thing]]:

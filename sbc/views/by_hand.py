@@ -20,6 +20,7 @@ from ocadmin.access.request import SignedInRequest
 from ocadmin.console.uploads import BoundedFileField
 from sbc import by_hand, cli
 from sbc.models import SBC, HandFile, PlanReading, WriteStrategy
+from sbc.push import outstanding_of
 
 SAMPLE, RECENT = 20, 5
 
@@ -69,7 +70,7 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _context(request: SignedInRequest, sbc: SBC, form: ExportForm) -> dict[str, Any]:
-    rules = by_hand.with_action(by_hand.outstanding(sbc), sbc)
+    rules = by_hand.with_action(outstanding_of(sbc), sbc)
     counts = rules.aggregate(
         all=Count("*"),
         add=Count("pk", filter=Q(wanted=True, there=False)),
