@@ -55,7 +55,9 @@ def test_what_people_write(text: str, number: str | None) -> None:
 
 def test_the_best_rule_of_each_sbc_and_what_is_less_specific(alice_client: Client, london: SBC) -> None:
     paris, leeds = SBCFactory(name="Paris", online=False), SBCFactory(name="Leeds")
-    read(london, ("+44", "abroad"), ("+4420[1-9]xxx", "area"), (f"{NUMBER}#", "trunk1"), ("+4421", "no"), ("+44(8", "x"))
+    read(
+        london, ("+44", "abroad"), ("+4420[1-9]xxx", "area"), (f"{NUMBER}#", "trunk1"), ("+4421", "no"), ("+44(8", "x")
+    )
     read(paris, ("49", "germany"))
     told = ask(alice_client, "+44 20 7946 0958")
     assert [rule.written for rule in told["London"].rules] == [f"{NUMBER}#", "+4420[1-9]xxx", "+44"]
@@ -63,7 +65,14 @@ def test_the_best_rule_of_each_sbc_and_what_is_less_specific(alice_client: Clien
     assert (told["Paris"].best, told["Paris"].reading is None) == (None, False)
     assert told["Leeds"].reading is None
     page = alice_client.get(URL, {"number": NUMBER}).content.decode()
-    for text in ("no rule matches", "never read", "online", "offline", "1 rule is no pattern", "not one of our numbers"):
+    for text in (
+        "no rule matches",
+        "never read",
+        "online",
+        "offline",
+        "1 rule is no pattern",
+        "not one of our numbers",
+    ):
         assert text in page
     assert leeds.name in page
     assert [rule.written for rule in ask(alice_client, f"{NUMBER}1")["London"].rules] == ["+4420[1-9]xxx", "+44"]
@@ -138,7 +147,8 @@ def test_it_is_found_from_the_list_and_from_the_number(
 def test_costs_the_same_with_many(alice_client: Client, london: SBC) -> None:
     our_number(london)
     for _place in range(12):
-        read(SBCFactory(), *[(f"+4420794609{last:02}", "t") for last in range(60)], ("+44x", "t"), ("+4420794[0-9]", "t"))
+        read(
+            SBCFactory(), *[(f"+4420794609{last:02}", "t") for last in range(60)], ("+44x", "t"), ("+4420794[0-9]", "t")
+        )
     with budget("sbc:where"):
         alice_client.get(URL, {"number": NUMBER})
-
