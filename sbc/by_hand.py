@@ -97,11 +97,18 @@ def prepare(sbc: SBC, content: bytes, *, by: Principal, channel: str) -> HandFil
 
 
 def _read(sbc: SBC, content: bytes) -> tuple[HandFileKind, Plan]:
-    """Which of the two it is, and the plan in it. Raises UnreadablePlan, PlanMissing."""
+    """Which of the two it is, and the plan in it. Raises UnreadablePlan, PlanMissing, Refused."""
     if content.lstrip()[:14] == b"configure voip":
         return HandFileKind.CLI, plan_of_cli(sbc, content.decode("utf-8", "replace"))
     file = parse(content)
-    return HandFileKind.CSV, Plan(file.rules(sbc.dial_plan), file.size, file)
+    rules = file.rules(sbc.dial_plan)
+    if next(iter(rules.items()), None) is None:
+        sentence = _(
+            "There is no rule of the dial plan %(plan)s in it, and a CSV file does not tell an empty plan from one "
+            "that is missing. Create the plan on the SBC, then upload what the command shows."
+        )
+        raise Refused(sentence % {"plan": sbc.dial_plan})
+    return HandFileKind.CSV, Plan(rules, file.size, file)
 
 
 def _worked_in(sbc: SBC, plan: Plan, todo: Difference) -> tuple[bytes, PlanFile]:

@@ -55,7 +55,7 @@ def _admit(request: SignedInRequest) -> None:
 def page(request: SignedInRequest, pk: int) -> HttpResponse:
     """GET: where it stands. POST: an export, of which the file to load is made."""
     sbc = _sbc(request, pk)
-    form = ExportForm(request.POST or None, request.FILES or None) if request.method == "POST" else ExportForm()
+    form = ExportForm(request.POST, request.FILES) if request.method == "POST" else ExportForm()
     if request.method == "POST":
         _admit(request)
         if form.is_valid():
