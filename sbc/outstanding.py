@@ -55,7 +55,7 @@ def todo(sbc: SBC) -> Todo:
 
 
 def start(sbc: SBC, *, by: Principal, channel: str, save: bool = False) -> Task:
-    """Start the task for an SBC. `save`: its configuration is saved even where nothing of ours is unsaved.
+    """Start the task for an SBC. `save`: only save its configuration, also where nothing of ours is unsaved.
 
     Raises AlreadyRunning: one such task per SBC is alive at a time.
     """
@@ -101,8 +101,9 @@ class PushOutstanding:
         sbc = SBC.objects.filter(pk=run.task.params["sbc"]).first()
         if sbc is None:
             raise TaskFailed(_("The SBC was deleted."), "sbc_gone")
-        some = list(outstanding_of(sbc).order_by("prefix").values_list("prefix", "wanted")[:CHUNK])
-        if not some and not sbc.save_pending and (run.cursor.get("saved") or not run.task.params.get("save")):
+        only_save = run.task.params["save"]
+        some = [] if only_save else list(outstanding_of(sbc).order_by("prefix").values_list("prefix", "wanted")[:CHUNK])
+        if not some and not sbc.save_pending and (run.cursor.get("saved") or not only_save):
             return _finished(run.task)
         try:
             services.push(sbc, [prefix for prefix, _wanted in some])
@@ -113,7 +114,7 @@ class PushOutstanding:
         with run.commit():
             run.cursor |= {"saved": True, "tries": 0}
             _tell(run, sbc, some)
-            run.task.total = run.task.done + outstanding_of(sbc).count()
+            run.task.total = run.task.done + (0 if only_save else outstanding_of(sbc).count())
         return Continue()
 
     def cancel(self, run: Run) -> Finished:
@@ -160,6 +161,8 @@ def _tell(run: Run, sbc: SBC, some: Iterable[tuple[str, bool]]) -> None:
 
 
 def _finished(task: Task) -> Finished:
+    if task.params["save"]:
+        return Finished(TaskState.SUCCEEDED, _("The configuration is saved."), task.result)
     words = ngettext("%(n)d rule was written or removed", "%(n)d rules were written or removed", task.succeeded)
     text = _("%(what)s, and the configuration is saved.") % {"what": words % {"n": task.succeeded}}
     return Finished(TaskState.SUCCEEDED, text, task.result)

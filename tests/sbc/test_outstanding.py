@@ -293,10 +293,12 @@ def test_written_by_hand_after_the_plan(cli_bench: Bench, alice_client: Client) 
 def test_saved_by_hand_after_saying_whose_it_is(cli_bench: Bench, alice_client: Client) -> None:
     cli_bench.by_hand("dial-plan-rule 90 name hand prefix +99 tag other")
     health.ask_all()
+    services.want(cli_bench.sbc, MINE)
     url = f"/sbcs/{cli_bench.sbc.pk}/save/"
     assert "Somebody else has changed the configuration, not the console." in alice_client.get(url).content.decode()
     alice_client.post(url, {"shown": shown(alice_client, url)})
-    assert advance(Task.objects.get()).state == TaskState.SUCCEEDED
+    task = advance(Task.objects.get())
+    assert (task.state, task.message) == (TaskState.SUCCEEDED, "The configuration is saved.")
     assert [rule.prefix for rule in cli_bench.rules("saved")] == ["+99"]
     assert SBC.objects.get().state == State.ONLINE
 
