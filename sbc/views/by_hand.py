@@ -21,7 +21,7 @@ from ocadmin.console.uploads import BoundedFileField
 from sbc import by_hand, cli
 from sbc.models import SBC, HandFile, PlanReading, WriteStrategy
 
-SAMPLE, RECENT = 20, 5
+SAMPLE, RECENT = 10, 5
 
 
 class ExportForm(forms.Form):
@@ -29,7 +29,7 @@ class ExportForm(forms.Form):
 
     export = BoundedFileField(
         label=gettext_lazy("Export of the SBC"),
-        help_text=gettext_lazy("The CSV file of its dial plans, or the saved output of the command below."),
+        help_text=gettext_lazy("The CSV file of its dial plans, or the saved output of the command above."),
     )
 
 
