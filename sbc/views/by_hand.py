@@ -22,7 +22,7 @@ from sbc import by_hand, cli
 from sbc.models import SBC, HandFile, PlanReading, WriteStrategy
 from sbc.push import outstanding_of
 
-SAMPLE, RECENT = 20, 5
+SAMPLE, RECENT = 10, 5
 
 
 class ExportForm(forms.Form):
@@ -30,7 +30,7 @@ class ExportForm(forms.Form):
 
     export = BoundedFileField(
         label=gettext_lazy("Export of the SBC"),
-        help_text=gettext_lazy("The CSV file of its dial plans, or the saved output of the command below."),
+        help_text=gettext_lazy("The CSV file of its dial plans, or the saved output of the command above."),
     )
 
 

@@ -324,7 +324,7 @@ def test_who_may(alice_client: Client, bob_client: Client, charlie_client: Clien
     monitor.force_login(grant(UserFactory(), Role.MONITOR))
     page = monitor.get(url).content.decode()
     assert "Your role does not include writing to SBCs." in page
-    assert "I have loaded this file" not in page
+    assert "I have loaded and saved it" not in page
     assert monitor.post(url).status_code == 403
     assert monitor.get(f"{url}{file.pk}/file/").status_code == 403
     assert monitor.post(f"{url}{file.pk}/confirm/").status_code == 403
