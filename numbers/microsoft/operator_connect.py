@@ -17,7 +17,7 @@ from . import fields
 from .api import Api, Page
 from .errors import Asked, NotConfigured
 from .fields import Record
-from .http import Answer, retry_after
+from .http import Answer
 from .job_records import JobRecord, Validation, parse_job, parse_validation
 from .records import (
     CallingProfileRecord,

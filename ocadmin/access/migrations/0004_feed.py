@@ -19,7 +19,7 @@ def _forget(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0002_memberships"),
+        ("access", "0003_api_clients"),
     ]
 
     operations = [
