@@ -2,6 +2,6 @@
 
 from ninja import Router
 
-from . import lists
+from . import changes, lists
 
-ROUTERS: tuple[Router, ...] = (lists.router,)
+ROUTERS: tuple[Router, ...] = (lists.router, changes.router)

@@ -13,6 +13,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from ocadmin.tasks.pauses import retry_after
+
 from . import fields
 from .api import Api, Page
 from .errors import Asked, NotConfigured

@@ -110,6 +110,11 @@ def horizon() -> Position:
         return Position(int(cursor.fetchone()[0]), 0)
 
 
+def upto(position: Position) -> TupleLessThanOrEqual:
+    """The condition of entries that do not lie behind a place."""
+    return TupleLessThanOrEqual(Tuple(F("xact"), F("pk")), tuple(position))
+
+
 def since_instant(instant: datetime.datetime) -> Asked:
     """Where to begin for everything that happened at `instant` or after it, however late it was committed."""
     from .models import AuditEntry
@@ -119,25 +124,25 @@ def since_instant(instant: datetime.datetime) -> Asked:
     return Asked(Position(*last) if last else BEGINNING, instant)
 
 
-def entries(kind: str, scope: Scope, asked: Asked, upto: Position, limit: int, narrower: Q | None = None) -> list[Any]:
-    """At most `limit` entries about objects of `kind` in `scope`, behind `asked` and not behind `upto`, in order.
+def entries(kind: str, scope: Scope, asked: Asked, end: Position, limit: int, narrower: Q | None = None) -> list[Any]:
+    """At most `limit` entries about objects of `kind` in `scope`, behind `asked` and not behind `end`, in order.
 
     `narrower`: a further condition. One range of an index for each channel and customer: a page costs the same however
     much happened elsewhere.
     """
     from .models import AuditEntry
 
-    place = Tuple(F("xact"), F("pk"))
-    rows = AuditEntry.objects.filter(
-        TupleGreaterThan(place, tuple(asked.position)), TupleLessThanOrEqual(place, tuple(upto)), object_type=kind
-    ).order_by("xact", "pk")
+    behind = TupleGreaterThan(Tuple(F("xact"), F("pk")), tuple(asked.position))
+    rows = AuditEntry.objects.filter(behind, upto(end), object_type=kind).order_by("xact", "pk")
     if narrower is not None:
         rows = rows.filter(narrower)
     if asked.since is not None:
         rows = rows.filter(at__gte=asked.since)
     if scope.everything:
         return list(rows[:limit])
-    places = [Q(channel_ref=pk) for pk in sorted(scope.channels)] + [Q(customer_ref=pk) for pk in sorted(scope.customers)]
+    places = [Q(channel_ref=pk) for pk in sorted(scope.channels)] + [
+        Q(customer_ref=pk) for pk in sorted(scope.customers)
+    ]
     keys = sorted({key for part in _parts(places) for key in _first(rows, part, limit)})[:limit]
     return list(AuditEntry.objects.filter(pk__in=[pk for _xact, pk in keys]).order_by("xact", "pk"))
 

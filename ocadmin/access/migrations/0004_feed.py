@@ -37,9 +37,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="auditentry",
-            index=models.Index(
-                condition=models.Q(("object_type", "number")), fields=["xact", "id"], name="audit_feed"
-            ),
+            index=models.Index(condition=models.Q(("object_type", "number")), fields=["xact", "id"], name="audit_feed"),
         ),
         migrations.AddIndex(
             model_name="auditentry",

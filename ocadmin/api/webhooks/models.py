@@ -23,9 +23,9 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 class Webhook(models.Model):
     """An address that is told about changes.
 
-    `xact` and `seen` are the place in the feed up to which changes were packed into deliveries. `failures` counts the
-    failed tries of the delivery at hand, `next_at` is when the next one is due. `lease_owner` sends at the moment, until
-    `lease_until` at the latest (tasks/lease.py has the names).
+    `xact` and `seen` are the place in the feed up to which changes were packed into deliveries. `failures` counts
+    the failed tries of the delivery at hand, `next_at` is when the next one is due. `lease_owner` sends at the moment,
+    until `lease_until` at the latest (tasks/lease.py has the names).
     """
 
     name = models.CharField(_("name"), max_length=100, unique=True)

@@ -68,7 +68,7 @@ class _TooLong(Exception):
 
 
 def _exchange(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, float | None]:
-    """Status, beginning of the body, and the wait that is asked for. Tries the host's next address where one is dead."""
+    """Status, beginning of the body, and the wait that is asked for. Where one address is dead the next is tried."""
     target = httpx2.URL(url)
     places = addresses.resolve(url)
     timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
@@ -93,7 +93,7 @@ def _exchange(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str,
 
 
 def _beginning(response: httpx2.Response) -> str:
-    """The first kilobyte of the body as text. A body that cannot be read to there does not matter: the status is known."""
+    """The first kilobyte of the body as text. One that cannot be read does not matter: the status is known."""
     found = bytearray()
     try:
         for part in response.iter_raw(ANSWER_BYTES):
