@@ -154,6 +154,8 @@ def _parts(places: list[Q]) -> Iterator[list[Q]]:
 
 
 def _first(rows: QuerySet[Any], places: list[Q], limit: int) -> Iterable[tuple[int, int]]:
-    """The first positions among the rows of some places."""
+    """The first positions among the rows of some places, in one query where the database can say that."""
     queries = [rows.filter(place).values_list("xact", "pk")[:limit] for place in places]
-    return list(queries[0].union(*queries[1:])) if len(queries) > 1 else list(queries[0])
+    if len(queries) > 1 and connection.features.supports_slicing_ordering_in_compound:
+        return list(queries[0].union(*queries[1:]))
+    return [row for query in queries for row in query]

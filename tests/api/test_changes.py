@@ -2,7 +2,6 @@
 
 import datetime
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,51 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocadmin.access import feed
-from ocadmin.access.audit import entry
 from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Role
-from ocadmin.access.principal import SYSTEM, Scope
+from ocadmin.access.principal import Scope
 from ocadmin.numbers.models import Customer
 from tests.factories import ChannelFactory, CustomerFactory
 
+from .changing import FIRST, change, committed, settle, write
 from .conftest import Program, Programs
 
 pytestmark = pytest.mark.django_db
-# PostgreSQL shows in the feed only what is committed.
-committed = pytest.mark.django_db(transaction=True)
 
 PATH = "v3/oc/changes"
-FIRST = 442079460000
-
-
-def change(customer: Customer, n: int, **fields: Any) -> AuditEntry:
-    """An unsaved entry about the number FIRST + n."""
-    number = f"+{FIRST + n}"
-    return entry(
-        fields.pop("action", "location.changed"),
-        by=SYSTEM,
-        channel="api",
-        object_type=fields.pop("object_type", "number"),
-        object_id=number,
-        label=number,
-        customer_ref=customer.pk,
-        channel_ref=customer.channel_id,
-        **fields,
-    )
-
-
-def write(customer: Customer, *numbers: int, **fields: Any) -> None:
-    AuditEntry.objects.bulk_create(change(customer, n, **fields) for n in numbers)
-    settle()
-
-
-def settle() -> None:
-    """Until everything that is committed can be read: other transactions on the server may hold the feed back."""
-    if connection.vendor != "postgresql":
-        return
-    last = AuditEntry.objects.order_by("-xact").values_list("xact", flat=True).first() or 0
-    while feed.horizon().xact <= last:
-        time.sleep(0.05)
 
 
 def read(program: Program, since: str, size: int = 2) -> tuple[list[int], str]:

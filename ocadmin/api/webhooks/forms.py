@@ -16,7 +16,8 @@ from .source import source
 
 MOST_CUSTOMERS = 1_000
 # The rooms above are named by text in the model, and asked through it.
-_CHANNELS, _CUSTOMERS = (Webhook._meta.get_field(name).related_model for name in ("channels", "customers"))
+_CHANNELS: Any = Webhook._meta.get_field("channels").related_model
+_CUSTOMERS: Any = Webhook._meta.get_field("customers").related_model
 
 
 class WebhookForm(forms.ModelForm):

@@ -51,7 +51,7 @@ def managed(
             _refuse()
         return view(request, *args, **kwargs)
 
-    return login_required(checked)  # type: ignore[arg-type,return-value]
+    return login_required(checked)
 
 
 class WebhookList(ListView):
