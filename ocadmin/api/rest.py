@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.datastructures import MultiValueDict
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import model_validator
+from pydantic import BaseModel, model_validator
 
 from . import problems
 from .problems import Problem, ProblemDetails
@@ -20,7 +20,7 @@ def fold(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).lower()
 
 
-class Params(Schema):
+class Params(BaseModel):
     """Query parameters. Names are read in any case, with or without _; those that nobody knows are ignored."""
 
     known: ClassVar[dict[str, str]] = {}
@@ -32,7 +32,7 @@ class Params(Schema):
             Params.known.setdefault(fold(field.alias or name), field.alias or name)
 
 
-class Body(Schema):
+class Body(BaseModel):
     """A JSON body. Names are read in any case, with or without _ and blanks; those that nobody knows are ignored."""
 
     @model_validator(mode="before")
