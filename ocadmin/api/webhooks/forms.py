@@ -55,6 +55,8 @@ class WebhookForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["events"].choices = list(source().families.items())  # type: ignore[attr-defined]
         self.fields["channels"].queryset = _CHANNELS._default_manager.all()  # type: ignore[attr-defined]
+        if not _CHANNELS._default_manager.exists():
+            del self.fields["channels"]
         if self.instance.pk:
             self.initial["channels"] = self.instance.channels.all()
             tenants = self.instance.customers.order_by("tenant_id").values_list("tenant_id", flat=True)
@@ -89,7 +91,7 @@ class WebhookForm(forms.ModelForm):
         places = bool(given.get("channels") or given.get("customers"))
         if given.get("everything") and places:
             self.add_error("everything", _("Choose the whole system, or channels and customers, not both."))
-        if not given.get("everything") and not places and "customers" in given and "channels" in given:
+        if not given.get("everything") and not places and not self.errors.keys() & {"customers", "channels"}:
             self.add_error("everything", _("Choose the whole system, or at least one channel or customer."))
         return dict(given)
 

@@ -82,7 +82,9 @@ def webhook_new(request: SignedInRequest) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        webhook, secret = services.make(form.values, given["channels"], given["customers"], by=request.principal)
+        webhook, secret = services.make(
+            form.values, given.get("channels", ()), given["customers"], by=request.principal
+        )
         request.session[_SECRET] = [webhook.pk, signing.seal(secret)]
         return redirect(webhook)
     return render(request, "webhooks/edit.html", {"form": form})
@@ -96,7 +98,7 @@ def webhook_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     form = WebhookForm(request.POST or None, instance=webhook)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        services.change(pk, form.values, given["channels"], given["customers"], by=request.principal)
+        services.change(pk, form.values, given.get("channels", ()), given["customers"], by=request.principal)
         nudge()
         messages.success(request, _("The webhook is changed."))
         return redirect(webhook)
