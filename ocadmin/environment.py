@@ -27,6 +27,7 @@ FORMS = {
     "trusted_origins": (r"https?://\S+", "use origins that start with https:// or http://"),
 }
 REAL_ONLY = ("operator_id", "entra_tenant", "client_id", "client_secret")
+API_TOKENS = ("api_jwt_issuer", "api_jwt_audience", "api_jwt_tenant", "api_jwt_jwks_url")
 
 
 class Environment(BaseSettings):
@@ -61,6 +62,12 @@ class Environment(BaseSettings):
     graph_scope: str = "https://graph.microsoft.com/.default"
     http_timeout: float = Field(20, gt=0, le=120)
     page_size: int = Field(1000, ge=1, le=1000)
+
+    # Tokens of an Entra tenant for the REST interface; all four or none
+    api_jwt_issuer: str = ""
+    api_jwt_audience: str = ""
+    api_jwt_tenant: str = ""
+    api_jwt_jwks_url: str = ""
 
     # Work on numbers
     job_size: int = Field(1000, ge=1, le=1000)
@@ -126,7 +133,7 @@ class Environment(BaseSettings):
             raise ValueError("use a time zone name such as Europe/London")
         return value
 
-    @field_validator("sandbox_url", "entra_url", "operator_url", "graph_url")
+    @field_validator("sandbox_url", "entra_url", "operator_url", "graph_url", "api_jwt_jwks_url")
     @classmethod
     def web_address(cls, value: str) -> str:
         """An http(s) address without the trailing slash."""
@@ -162,6 +169,10 @@ def read_environment() -> Environment:
     missing = [f"{prefix}{name}".upper() for name in REAL_ONLY if not getattr(env, name)]
     if env.operator_url and not env.sandbox_url and missing:
         refuse(f"OCADMIN_OPERATOR_URL is set, but {missing[0]} is not: Microsoft is reached with both.")
+    names = {f"{prefix}{name}".upper(): bool(getattr(env, name)) for name in API_TOKENS}
+    given, absent = ([name for name, there in names.items() if there == wanted] for wanted in (True, False))
+    if given and absent:
+        refuse(f"{given[0]} is set, but {absent[0]} is not: tokens of an Entra tenant are checked against all of them.")
     return env
 
 

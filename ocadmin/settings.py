@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "ocadmin.access.apps.AccessConfig",
     "ocadmin.tasks.apps.TasksConfig",
     "ocadmin.console.apps.ConsoleConfig",
+    "ocadmin.api.webhooks.apps.WebhooksConfig",
     "sbc.apps.SBCConfig",
     "ocadmin.numbers.apps.NumbersConfig",
     "django.contrib.admin",
@@ -44,12 +45,14 @@ INSTALLED_APPS = [
     "import_export",
     "lucide",
     "csp",
+    "ninja",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "ocadmin.api.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -161,6 +164,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(ENV.data_dir / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "nudge-due-tasks": {"task": "ocadmin.tasks.nudge_due", "schedule": 5.0, "options": {"expires": 5}},
+    "send-webhooks": {"task": "webhooks.send_due", "schedule": 5.0, "options": {"expires": 5}},
+    "tidy-webhooks": {"task": "webhooks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy": {"task": "ocadmin.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "clean-up": {"task": "numbers.clean_up", "schedule": 600.0, "options": {"expires": 600}},
     "forget-imports": {"task": "numbers.forget_imports", "schedule": 900.0, "options": {"expires": 900}},

@@ -4,12 +4,16 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from ocadmin.api import health
+from ocadmin.api import health, oauth, problems, rest
 from ocadmin.console import views as console
+from ocadmin.numbers import api as numbers_api
 from ocadmin.numbers.views.dashboard import dashboard
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents it
+
+for router in numbers_api.ROUTERS:
+    rest.api.add_router("", router)
 
 console_urls = [
     path("", dashboard, name="dashboard"),
@@ -23,8 +27,12 @@ urlpatterns = [
     path("", include("ocadmin.numbers.urls")),
     path("sbcs/", include("sbc.urls")),
     path("tasks/", include("ocadmin.tasks.urls")),
+    path("webhooks/", include("ocadmin.api.webhooks.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("api/", rest.api.urls),
+    path("api/<path:rest>", problems.not_found),
+    path("oauth2/token", oauth.token, name="token"),
     path("favicon.ico", console.favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

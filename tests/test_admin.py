@@ -13,8 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ocadmin.access import clients
+from ocadmin.access.audit import Channel as Passage
 from ocadmin.access.audit import record
-from ocadmin.access.models import AuditEntry, Membership, User
+from ocadmin.access.models import ApiClient, AuditEntry, Membership, User
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import (
@@ -46,7 +48,7 @@ READ_ONLY = {
     TaskItem,
     UpstreamJob,
 }
-EDITABLE = {User, Membership, Channel, Customer, CallingProfile, PhoneNumber, SipConnection, SBC}
+EDITABLE = {ApiClient, User, Membership, Channel, Customer, CallingProfile, PhoneNumber, SipConnection, SBC}
 MODELS = sorted(READ_ONLY | EDITABLE, key=lambda model: model._meta.label)
 
 
@@ -65,6 +67,7 @@ ROW: dict[type[models.Model], Callable[[], models.Model]] = {
     Membership: lambda: Membership.objects.create(
         user=make.UserFactory(), role=Role.MONITOR, customer=make.CustomerFactory()
     ),
+    ApiClient: lambda: clients.make(uuid.uuid4().hex, Role.MONITOR, by=SYSTEM, channel=Passage.COMMAND)[0],
     AuditEntry: _entry,
     Channel: make.ChannelFactory,
     Customer: lambda: make.CustomerFactory(channel=make.ChannelFactory()),

@@ -30,7 +30,7 @@ from .models import AuditEntry, Membership, User
 from .permissions import Permission
 from .request import principal_behind
 
-NOT_RECORDED = frozenset({"password", "sealed_password"})
+NOT_RECORDED = frozenset({"password", "sealed_password", "secret_hash"})
 MOST_COUNTED = 10_000
 
 
@@ -267,6 +267,10 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        """People; programs have a page of their own, and no password."""
+        return super().get_queryset(request).filter(apiclient=None)
+
     def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> tuple:
         """Roles are given after the person exists."""
         return self.inlines if obj else ()
@@ -319,3 +323,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def object_name(self, entry: AuditEntry) -> str:
         """The label, else the id."""
         return entry.label or capfirst(entry.object_id)
+
+
+from . import admin_clients  # noqa: E402, F401  (it builds on the classes above)

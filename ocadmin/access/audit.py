@@ -26,6 +26,10 @@ _titles: dict[str, Any] = {
     "access.grant": _("Role given"),
     "access.revoke": _("Role taken away"),
     "user.password": _("Password changed"),
+    "api_client.add": _("API client made"),
+    "api_client.change": _("API client changed"),
+    "api_client.delete": _("API client deleted"),
+    "api_client.secret": _("API client: new secret"),
 }
 
 

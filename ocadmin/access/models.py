@@ -1,4 +1,4 @@
-"""People, memberships, audit entries."""
+"""People, programs, memberships, audit entries."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .audit import Channel, title_of
+from .feed import Xact
 from .permissions import Permission, Role
 from .principal import Principal
 
@@ -19,6 +20,47 @@ class User(AbstractUser):
 
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the server's."))
     preferences = models.JSONField(_("preferences"), default=dict, blank=True, editable=False)
+
+
+class ApiClient(User):
+    """A program that speaks the REST interface. It is a user who cannot sign in, so that roles, tasks and the audit
+    trail know it like a person.
+
+    Its columns of User: `username` is the client id, `first_name` its name, `is_active` whether it is enabled,
+    `date_joined` when it was made, `last_login` when it was last used (to the hour).
+    """
+
+    secret_hash = models.CharField(
+        _("secret"),
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("SHA-256 of the secret. Empty: an application of Entra, which brings tokens of its own."),
+    )
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("Empty: never."))
+
+    class Meta:
+        verbose_name = _("API client")
+        verbose_name_plural = _("API clients")
+
+    def __str__(self) -> str:
+        return self.first_name or self.username
+
+
+class RateWindow(models.Model):
+    """How often something was done since `started` (seconds since 1970). One row for each key of api/limits.py."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    started = models.FloatField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("rate window")
+        verbose_name_plural = _("rate windows")
+        indexes = [models.Index(fields=["started"], name="rate_window_started")]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Membership(models.Model):
@@ -118,6 +160,7 @@ class AuditEntry(models.Model):
     message = models.CharField(_("message"), max_length=500, blank=True)
     before = models.JSONField(_("before"), default=dict, blank=True)
     after = models.JSONField(_("after"), default=dict, blank=True)
+    xact = models.BigIntegerField(_("transaction"), db_default=Xact(), editable=False, help_text=_("See feed.py."))
 
     objects = AuditQuerySet.as_manager()
 
@@ -130,6 +173,11 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at"], name="audit_at"),
             models.Index(fields=["customer_ref", "-at"], name="audit_customer"),
             models.Index(fields=["task_ref"], name="audit_task"),
+            # The feed of numbers (feed.py): of all of them, of a channel's, of a customer's.
+            *(
+                models.Index(fields=[*place, "xact", "id"], condition=Q(object_type="number"), name=f"audit_feed{name}")
+                for name, place in (("", ()), ("_channel", ("channel_ref",)), ("_customer", ("customer_ref",)))
+            ),
         ]
 
     def __str__(self) -> str:

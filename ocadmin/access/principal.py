@@ -35,14 +35,20 @@ class Grant:
 
 @dataclass(frozen=True)
 class Principal:
-    """A person or program. `user_id` is None for the scheduler and for commands."""
+    """A person or program. `user_id` is None for the scheduler and for commands.
+
+    `only`: the permissions that a program's token is limited to; None where nothing but the roles limits it.
+    """
 
     name: str
     grants: tuple[Grant, ...] = ()
     user_id: int | None = None
+    only: frozenset[Permission] | None = None
 
     def scope(self, permission: Permission = Permission.VIEW) -> Scope:
         """The union of the places in which a role grants the permission."""
+        if self.only is not None and permission not in self.only:
+            return Scope()
         grants = [grant for grant in self.grants if permission in ROLE_PERMISSIONS.get(grant.role, ())]
         if any(grant.channel_id is None and grant.customer_id is None for grant in grants):
             return Scope(everything=True)

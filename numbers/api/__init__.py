@@ -1,0 +1,7 @@
+"""Endpoints of the REST interface that are about numbers: one file for each kind, each with a router."""
+
+from ninja import Router
+
+from . import changes, lists
+
+ROUTERS: tuple[Router, ...] = (lists.router, changes.router)

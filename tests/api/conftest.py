@@ -1,0 +1,51 @@
+"""Programs that speak the interface."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from ocadmin.access import clients
+from ocadmin.access.audit import Channel
+from ocadmin.access.models import ApiClient
+from ocadmin.access.permissions import Role
+from ocadmin.access.principal import SYSTEM
+from ocadmin.api import tokens
+
+
+class Program:
+    """An API client with its secret, and an HTTP client that sends its token."""
+
+    def __init__(self, name: str, role: str, scope: str = "", **place: Any) -> None:
+        self.client, self.secret = clients.make(name, role, by=SYSTEM, channel=Channel.COMMAND, place=place)
+        known = clients.find(self.client.username)
+        assert known is not None
+        self.token = tokens.issue(known, scope)
+        self.http = Client(headers={"Authorization": f"Bearer {self.token}"})
+
+    @property
+    def row(self) -> ApiClient:
+        """As the database has it now."""
+        return ApiClient.objects.get(pk=self.client.pk)
+
+    def get(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
+        """GET below /api/."""
+        return self.http.get(f"/api/{path}", data, **options)
+
+
+Programs = Callable[..., Program]
+
+
+@pytest.fixture
+def program(db: None) -> Programs:
+    """Makes programs: `program()` is Admin of the whole system, `program(Role.MONITOR, customer=…)` less."""
+    cache.clear()  # of counts
+    made: list[Program] = []
+
+    def make(role: str = Role.ADMIN, scope: str = "", **place: Any) -> Program:
+        made.append(Program(f"portal {len(made)}", role, scope, **place))
+        return made[-1]
+
+    return make
