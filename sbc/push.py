@@ -3,14 +3,15 @@
 Every step looks first and may be repeated, so a run that stopped anywhere is finished by the next one.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import islice
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from . import mirror
+from .chunks import chunks
 from .device import Device
 from .dialplan import Difference, Rule, difference
 from .errors import Busy, NotVerified, Rejected, TableFull
@@ -18,7 +19,6 @@ from .models import SBC, DialPlanRule
 from .strategies import STRATEGIES, Plan
 from .writer import Writer
 
-CHUNK = 5000
 HAND_EDITS = 5  # so often a plan may change under our hands before we leave it to its editor for now
 
 
@@ -44,6 +44,7 @@ class Push:
         self.sbc, self.device, self.writer = sbc, device, writer
         self.wanted, self.forget = wanted, forget
         self.strategy = STRATEGIES[sbc.write_strategy]
+        self.seen: Plan | None = None  # the plan as it was read last
         sbc.refresh_from_db(fields=["save_pending"])  # who held the lock before may have left something
 
     def run(self) -> Pushed:
@@ -57,7 +58,7 @@ class Push:
     def write(self) -> Difference:
         """What was written, verified by reading back. Raises Busy where somebody keeps editing the plan by hand."""
         for _attempt in range(HAND_EDITS):
-            plan = self.strategy.read(self.device)
+            plan = self.seen = self.strategy.read(self.device)
             todo = self.difference(plan)
             self.note_what_is_left(todo)
             if not todo:
@@ -89,7 +90,8 @@ class Push:
 
     def verify(self) -> None:
         """Raises NotVerified where the device does not hold what was written."""
-        left = self.difference(self.strategy.read(self.device))
+        self.seen = self.strategy.read(self.device)
+        left = self.difference(self.seen)
         wrong = [*left.added, *left.changed, *left.removed]
         if wrong:
             problem = _("%(count)d rules are not as written, such as the one for %(prefix)s")
@@ -127,6 +129,8 @@ class Push:
         `present` of a wanted rule means: there with the right name and tag, and safe from a restart. A row that says
         something else by now is left alone: that was not pushed.
         """
+        if self.seen is not None:
+            mirror.correct(self.sbc, self.seen.rules, self.wanted)
         now = timezone.now()
         alike: dict[Rule | None, list[str]] = {}
         for prefix, rule in self.wanted.items():
@@ -152,10 +156,3 @@ def wanted_of(sbc: SBC, prefixes: Collection[str]) -> dict[str, Rule | None]:
 def rules_of(sbc: SBC, prefixes: Collection[str]) -> QuerySet[DialPlanRule]:
     """Our rows for these prefixes in the SBC's plan, for one chunk at most."""
     return DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan, prefix__among=frozenset(prefixes))
-
-
-def chunks(prefixes: Iterable[str]) -> Iterator[list[str]]:
-    """Lists short enough that SQLite's other writers need not wait long for the statement about one."""
-    rest = iter(prefixes)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk

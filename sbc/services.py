@@ -14,11 +14,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .chunks import chunks
 from .device import Device, Status
 from .dialplan import Rule
 from .errors import Rejected, SBCError
 from .models import SBC, DialPlanRule
-from .push import Push, Pushed, chunks, rules_of, wanted_of
+from .push import Push, Pushed, rules_of, wanted_of
 from .writer import only_writer
 
 __all__ = ["Pushed", "check", "push", "unwant", "want"]
