@@ -9,20 +9,24 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from . import mirror
 from .chunks import chunks
 from .device import Device, Status
 from .dialplan import Rule
 from .errors import Rejected, SBCError
 from .models import SBC, DialPlanRule
 from .push import Push, Pushed, rules_of, wanted_of
+from .strategies import STRATEGIES
 from .writer import only_writer
 
-__all__ = ["Pushed", "check", "push", "unwant", "want"]
+__all__ = ["Pushed", "check", "is_readable", "look", "missing", "push", "remove", "unwant", "want"]
 
 LONGEST = {"name": 15, "tag": 253}  # upstreams.md §4; a tag may be a host name
 _PREFIX = re.compile(r"\+?[0-9]{1,48}")
@@ -88,6 +92,27 @@ def check(sbc: SBC) -> Status:
     """Ask the device how it is, and note it. Raises SBCError, which is noted as well."""
     with _noted(sbc), Device(sbc) as device:
         return device.status()
+
+
+def is_readable(sbc: SBC) -> bool:
+    """Whether its rules are read from the device itself; those of one that is written by hand are read from a file."""
+    strategy = STRATEGIES.get(sbc.write_strategy)
+    return strategy is not None and strategy.read is not None
+
+
+def look(sbc: SBC) -> None:
+    """Read the device's whole dial plan and keep it (mirror.py). Nothing is written to it. Raises SBCError."""
+    began = timezone.now()
+    with _noted(sbc), Device(sbc) as device:
+        plan = STRATEGIES[sbc.write_strategy].read(device)
+    mirror.note(sbc, plan.rules.items(), plan.table_size, read_at=began)
+
+
+def missing(sbc: SBC, prefixes: Collection[str], *, at: datetime) -> None:
+    """Note that the rules we want for these prefixes were not there, or not as they should be, when it was read."""
+    for chunk in chunks(sorted(set(prefixes))):
+        older = Q(checked_at=None) | Q(checked_at__lt=at)
+        rules_of(sbc, chunk).filter(older, wanted=True).update(present=False, checked_at=at)
 
 
 def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
