@@ -16,8 +16,9 @@ class NumbersConfig(AppConfig):
         from ocadmin.access.audit import name_actions
         from ocadmin.console.navigation import count_beside
 
-        from . import history, operations, overview
+        from . import drift, history, operations, overview
 
         operations.register()
         name_actions(history.ACTIONS)
         count_beside("numbers:approvals", overview.approvals_waiting)
+        count_beside("numbers:drift", drift.critical)

@@ -44,6 +44,7 @@ ACTIONS = {
     "capabilities.changed": _("Capabilities changed"),
     "number.annotated": _("Note or tags changed by a file"),
     "quarantine.ended": _("Quarantine ended early"),
+    "drift.export": _("Drift report exported"),
     "drift.adopted": _("Taken over: managed here from now on"),
     "drift.repaired": _("SBC rules put right"),
     "unassign.completed": _("Un-assigned in the customer's tenant"),

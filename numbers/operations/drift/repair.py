@@ -20,6 +20,7 @@ from ocadmin.tasks.outcomes import Finished, Outcome
 from ocadmin.tasks.run import Run
 
 from ...models import DriftFinding, Kind
+from ...models.drift_finding import DriftFindingQuerySet
 from ..base import BUSY, NumberOperation, add_up
 from ..items import alive, close_all
 from ..plan import WILL, Stranger, Verdict
@@ -157,7 +158,7 @@ def _batches(items: Iterable[TaskItem]) -> Iterator[list[TaskItem]]:
         yield batch
 
 
-def by_keys(keys: Iterable[str]) -> QuerySet[DriftFinding]:
+def by_keys(keys: Iterable[str]) -> DriftFindingQuerySet:
     """The findings of the report that these keys name (`key_of`); a new report has them under the same keys."""
     wanted = Q(pk__in=[])
     for key in keys:
