@@ -108,9 +108,7 @@ def fill() -> None:
             "status": "0",
             "source": "'webui'",
             "calling_profile_id": f"'{profile.pk}'::uuid",
-            **dict.fromkeys(
-                ("status_changed_at", "when_created", "modified_at"), f"'{now}'::timestamptz - '9 d'::interval"
-            ),
+            **dict.fromkeys(("status_changed_at", "when_created", "modified_at"), "now() - '9 d'::interval"),
         }
         cursor.execute(
             f"INSERT INTO {PhoneNumber._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(columns.values())}"
