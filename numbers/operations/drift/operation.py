@@ -186,7 +186,8 @@ def _tidy(run: Run) -> Outcome:
         return Continue()
     unread = [one["why"] for one in made.sources.values() if one["why"]]
     found = report.counts(made)
-    result = {"new": made.new, "gone": made.gone, "total": made.total, "unread": len(unread), "left_out": made.left_out}
+    result = {"findings": made.total, "new_findings": made.new, "gone_findings": made.gone, "unread_sbcs": len(unread)}
+    result |= {f"left_out_{why}": n for why, n in made.left_out.items()}
     result |= {kind.value: n for kind, n in found.items()}
     return Finished(TaskState.PARTIAL if unread else TaskState.SUCCEEDED, _summary(made, unread), result)
 
@@ -200,7 +201,7 @@ def _summary(made: DriftRun, unread: list[str]) -> str:
     if made.microsoft_at is None:
         sentences.append(_("What Microsoft has is not known: no synchronisation has read its whole list yet."))
     if left_out := sum(made.left_out.values()):
-        sentences.append(_("%(n)d numbers were not judged, because something is being done to them.") % {"n": left_out})
+        sentences.append(_("%(n)d numbers were left out: they leave, or are being worked on.") % {"n": left_out})
     return " ".join([*sentences, *unread])
 
 

@@ -38,11 +38,11 @@ def test_each_kind_is_found_once_and_repaired(drifted: dict[str, str]) -> None:
     assert runs.found() == rules | {(conflict.e164, Kind.OWNERSHIP_CONFLICT, None)}
     assert "5 new, 0 gone, 5 in all" in task.message
 
-    assert runs.compare().result["new"] == 0
+    assert runs.compare().result["new_findings"] == 0
     assert {row.first_run for row in DriftFinding.objects.current()} != {runs.report().pk}
 
     done = runs.repair(params={"unmanaged": "adopt"})
     assert (done.state, done.succeeded, done.refused) == (TaskState.SUCCEEDED, 4, 1), done.message
     assert runs.found() == {(conflict.e164, Kind.OWNERSHIP_CONFLICT, None)}
     assert PhoneNumber.objects.get(e164=drifted["unmanaged_number_with_rule"]).source == "webui"
-    assert runs.compare().result["total"] == 1
+    assert runs.compare().result["findings"] == 1
