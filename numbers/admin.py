@@ -15,7 +15,10 @@ from .models import (
     Channel,
     CivicAddress,
     Customer,
+    DriftFinding,
+    DriftRun,
     Location,
+    MicrosoftNumber,
     PhoneNumber,
     ReleasedNumber,
     SipConnection,
@@ -177,6 +180,35 @@ class StagedNumberAdmin(ReadOnlyAdmin):
     list_select_related = ("customer", "task")
     search_fields = ("e164__startswith",)
     autocomplete_fields = ("customer", "task")
+
+
+@admin.register(MicrosoftNumber)
+class MicrosoftNumberAdmin(ReadOnlyAdmin):
+    """What Microsoft had when it was last asked."""
+
+    list_display = ("e164", "customer", "upstream_status", "unreadable")
+    list_select_related = ("customer",)
+    search_fields = ("e164__startswith",)
+    autocomplete_fields = ("customer",)
+
+
+@admin.register(DriftRun)
+class DriftRunAdmin(ReadOnlyAdmin):
+    """Drift reports: the one that counts, and one that is being made."""
+
+    list_display = ("began_at", "finished_at", "complete", "total", "new", "gone")
+    search_fields = ("task_ref__exact",)
+
+
+@admin.register(DriftFinding)
+class DriftFindingAdmin(ReadOnlyAdmin):
+    """What the drift reports found."""
+
+    list_display = ("e164", "kind", "severity", "customer", "sbc", "since", "stale")
+    list_filter = ("kind", "severity")
+    list_select_related = ("customer", "sbc")
+    search_fields = ("e164__startswith",)
+    autocomplete_fields = ("customer", "sbc", "run")
 
 
 @admin.register(UpstreamJob)

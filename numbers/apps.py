@@ -18,10 +18,11 @@ class NumbersConfig(AppConfig):
         from ocadmin.console.navigation import count_beside
         from sbc.where import describe_by
 
-        from . import changes, history, operations, overview, routing_known
+        from . import changes, drift, history, operations, overview, routing_known
 
         operations.register()
         describe_by(routing_known.known)
         name_actions(history.ACTIONS)
         register(Source(history.OBJECT_TYPE, "numbers.changed", changes.FAMILIES, changes.described))
         count_beside("numbers:approvals", overview.approvals_waiting)
+        count_beside("numbers:drift", drift.critical)

@@ -52,14 +52,14 @@ class Offer:
 def offer(request: Request, **fixed: str) -> Offer:
     """What this person may do with rows of the list at hand; `fixed` are filters that the list adds by itself."""
     verbs = [Verb(kind, str(op.label), op.missing(request.principal) is None) for kind, op in ON_NUMBERS.items()]
-    return Offer(reverse("numbers:choose"), _filter_of(request, **fixed), verbs + _exports(request))
+    return Offer(reverse("numbers:choose"), filter_of(request, **fixed), verbs + _exports(request))
 
 
 def offer_released(request: Request) -> Offer:
     """What this person may do with rows of the list of released numbers."""
     permission = Permission.END_QUARANTINE
     verb = Verb(END, str(permission.label), request.principal.can(permission))
-    return Offer(reverse("numbers:choose-released"), _filter_of(request), [verb, *_exports(request)])
+    return Offer(reverse("numbers:choose-released"), filter_of(request), [verb, *_exports(request)])
 
 
 def _exports(request: Request) -> list[Verb]:
@@ -119,7 +119,7 @@ def resolve_released(selection: Selection, request: SignedInRequest) -> QuerySet
     return filterset.qs if filterset.is_valid() else visible.none()
 
 
-def _filter_of(request: Request, **fixed: str) -> str:
+def filter_of(request: Request, **fixed: str) -> str:
     """The filter of the list at hand as an encoded query, with `fixed` ones besides."""
     query = request.GET.copy()
     for name in ("page", "per_page", "sort", "columns"):

@@ -14,7 +14,7 @@ from ocadmin.tasks.services import AlreadyRunning
 from . import importing
 from .exporting.prepared import FOLDER
 from .models import PastedList
-from .operations import clean_up, sync
+from .operations import clean_up, drift, sync
 from .pasted import KEPT_FOR
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,15 @@ def scheduled_sync() -> None:
         sync.start(by=SYSTEM, channel=Channel.SCHEDULE)
     except AlreadyRunning as running:
         logger.info("the scheduled synchronisation was left out: task %s is still running", running.task.pk)
+
+
+@shared_task(name="numbers.scheduled_drift")
+def scheduled_drift() -> None:
+    """Start the regular comparison of database, Microsoft and SBCs; while one runs the next one is left out."""
+    try:
+        drift.start(by=SYSTEM, channel=Channel.SCHEDULE)
+    except AlreadyRunning as running:
+        logger.info("the scheduled drift report was left out: task %s is still running", running.task.pk)
 
 
 @shared_task(name="numbers.clean_up")

@@ -96,6 +96,9 @@ class Environment(BaseSettings):
     sync_brake_percent: float = Field(5, ge=0, le=100)
     sync_brake_minimum: int = Field(10, ge=0)
 
+    # Drift report
+    drift_minutes: int = Field(60, ge=0, le=10080)
+
     @field_validator("allowed_hosts", "trusted_origins", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:

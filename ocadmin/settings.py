@@ -185,6 +185,12 @@ if ENV.sync_minutes:
         "schedule": ENV.sync_minutes * 60.0,
         "options": {"expires": 60},
     }
+if ENV.drift_minutes:
+    CELERY_BEAT_SCHEDULE["drift"] = {
+        "task": "numbers.scheduled_drift",
+        "schedule": ENV.drift_minutes * 60.0,
+        "options": {"expires": 60},
+    }
 
 shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,

@@ -21,12 +21,13 @@ from ocadmin.tasks import services as tasks
 from ocadmin.tasks.models import ITEM_ALIVE, Task
 
 from . import cli, mirror
+from .chunks import chunks
 from .device import Device
 from .dialplan import Difference, PlanFile, Rule, UnreadablePlan, difference, merge, parse, render
 from .errors import ByHand, SBCError
 from .models import SBC, DialPlanRule, HandFile, HandFileKind, PlanReading, SeenRule, WriteStrategy
 from .models.hand_file import FOLDER, KEPT_HOURS
-from .push import Pushed, check_capacity, chunks, note_done, note_missing, outstanding_of, rules_of
+from .push import Pushed, check_capacity, note_done, note_missing, outstanding_of, rules_of
 from .strategies import STRATEGIES, Plan, merged_csv, plan_of_cli
 from .writer import only_writer
 

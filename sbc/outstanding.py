@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -47,20 +47,21 @@ class Todo:
 
 
 def todo(sbc: SBC) -> Todo:
-    """What is outstanding now."""
+    """What is outstanding now, rules that have drifted included."""
     counts = outstanding_of(sbc).aggregate(
         write=Count("pk", filter=Q(wanted=True)), remove=Count("pk", filter=Q(wanted=False))
     )
     return Todo(counts["write"], counts["remove"], sbc.save_pending)
 
 
-def start(sbc: SBC, *, by: Principal, channel: str, save: bool = False) -> Task:
+def start(sbc: SBC, *, by: Principal, channel: str, save: bool = False, drifted: bool = True) -> Task:
     """Start the task for an SBC. `save`: only save its configuration, also where nothing of ours is unsaved.
 
+    `drifted`: write also what was right and was changed on the device since. A person may have meant that change.
     Raises AlreadyRunning: one such task per SBC is alive at a time.
     """
     title = _("Save the configuration of %(sbc)s") if save else _("Write outstanding rules to %(sbc)s")
-    params: dict[str, Any] = {"sbc": sbc.pk, "save": save}
+    params: dict[str, Any] = {"sbc": sbc.pk, "save": save, "drifted": drifted}
     return tasks.start(
         KIND, title=title % {"sbc": sbc}, by=by, channel=channel, params=params, unique_key=f"{KIND}:{sbc.pk}"
     )
@@ -70,19 +71,20 @@ def start_due() -> int:
     """What the schedule does: a task for each reachable SBC with something outstanding. Returns how many were started.
 
     Not for one whose last task has failed a while ago: that waits for a person, or for AGAIN_AFTER. Nor for one that is
-    written by hand: its page says what waits there.
+    written by hand: its page says what waits there. Rules that have drifted are left to people (the drift report).
     """
-    behind = Q(save_pending=True) | Q(pk__in=DialPlanRule.objects.filter(OUTSTANDING).order_by().values("sbc"))
+    due = DialPlanRule.objects.filter(OUTSTANDING, drifted=False, sbc=OuterRef("pk"), dial_plan=OuterRef("dial_plan"))
+    behind = Q(save_pending=True) | Exists(due)
     lately = timezone.now() - AGAIN_AFTER
     failed = Task.objects.filter(kind=KIND, state=TaskState.FAILED, finished_at__gt=lately)
     held = set(failed.values_list("unique_key", flat=True))
     started = 0
     ready = SBC.objects.reachable().exclude(state=State.HA_SYNC).exclude(write_strategy=WriteStrategy.MANUAL)
     for sbc in ready.filter(behind):
-        if f"{KIND}:{sbc.pk}" in held or not todo(sbc):
+        if f"{KIND}:{sbc.pk}" in held:
             continue
         try:
-            start(sbc, by=SYSTEM, channel=Channel.SCHEDULE)
+            start(sbc, by=SYSTEM, channel=Channel.SCHEDULE, drifted=False)
             started += 1
         except tasks.AlreadyRunning:
             continue
@@ -101,8 +103,10 @@ class PushOutstanding:
         sbc = SBC.objects.filter(pk=run.task.params["sbc"]).first()
         if sbc is None:
             raise TaskFailed(_("The SBC was deleted."), "sbc_gone")
-        only_save = run.task.params["save"]
-        some = [] if only_save else list(outstanding_of(sbc).order_by("prefix").values_list("prefix", "wanted")[:CHUNK])
+        only_save, rules = run.task.params["save"], outstanding_of(sbc)
+        if not run.task.params["drifted"]:
+            rules = rules.filter(drifted=False)
+        some = [] if only_save else list(rules.order_by("prefix").values_list("prefix", "wanted")[:CHUNK])
         if not some and not sbc.save_pending and (run.cursor.get("saved") or not only_save):
             return _finished(run.task)
         try:
@@ -114,7 +118,7 @@ class PushOutstanding:
         with run.commit():
             run.cursor |= {"saved": True, "tries": 0}
             _tell(run, sbc, some)
-            run.task.total = run.task.done + (0 if only_save else outstanding_of(sbc).count())
+            run.task.total = run.task.done + (0 if only_save else rules.count())
         return Continue()
 
     def cancel(self, run: Run) -> Finished:

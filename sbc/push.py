@@ -3,15 +3,15 @@
 Every step looks first and may be repeated, so a run that stopped anywhere is finished by the next one.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from . import mirror
+from .chunks import chunks
 from .device import Device
 from .dialplan import Difference, Rule, difference
 from .errors import Busy, NotVerified, Rejected, TableFull
@@ -19,9 +19,6 @@ from .models import OUTSTANDING, SBC, DialPlanRule
 from .strategies import STRATEGIES, Plan
 from .writer import Writer
 
-Thing = TypeVar("Thing")
-
-CHUNK = 5000
 HAND_EDITS = 5  # so often a plan may change under our hands before we leave it to its editor for now
 
 
@@ -47,12 +44,15 @@ class Push:
         self.sbc, self.device, self.writer = sbc, device, writer
         self.wanted, self.forget = wanted, forget
         self.strategy = STRATEGIES[sbc.write_strategy]
+        self.seen: Plan | None = None  # the plan as it was read last
         sbc.refresh_from_db(fields=["save_pending"])  # who held the lock before may have left something
 
     def run(self) -> Pushed:
         """Look, write what differs, look again, save, note."""
         done = self.write() if self.wanted else Difference()
         self.save(wrote=bool(done))
+        if self.seen is not None:
+            mirror.correct(self.sbc, self.seen.rules, self.wanted)
         note_done(self.sbc, self.wanted, forget=self.forget)
         touched = len(done.added) + len(done.changed) + len(done.removed)
         return Pushed(len(done.added), len(done.changed), len(done.removed), len(self.wanted) - touched)
@@ -60,7 +60,7 @@ class Push:
     def write(self) -> Difference:
         """What was written, verified by reading back. Raises Busy where somebody keeps editing the plan by hand."""
         for _attempt in range(HAND_EDITS):
-            plan = self.strategy.read(self.device)
+            plan = self.seen = self.strategy.read(self.device)
             todo = self.difference(plan)
             self.note_what_is_left(todo)
             if not todo:
@@ -85,7 +85,8 @@ class Push:
 
     def verify(self) -> None:
         """Raises NotVerified where the device does not hold what was written."""
-        left = self.difference(self.strategy.read(self.device))
+        self.seen = self.strategy.read(self.device)
+        left = self.difference(self.seen)
         wrong = [*left.added, *left.changed, *left.removed]
         if wrong:
             problem = _("%(count)d rules are not as written, such as the one for %(prefix)s")
@@ -140,7 +141,9 @@ def note_done(sbc: SBC, wanted: Mapping[str, Rule | None], *, forget: bool = Fal
             if rule is None:
                 (rows if forget else rows.filter(wanted=False)).delete()
             else:
-                rows.filter(wanted=True, name=rule.name, tag=rule.tag).update(present=True, checked_at=now)
+                rows.filter(wanted=True, name=rule.name, tag=rule.tag).update(
+                    present=True, checked_at=now, drifted=False
+                )
 
 
 def note_missing(sbc: SBC, prefixes: Iterable[str]) -> None:
@@ -167,10 +170,3 @@ def rules_of(sbc: SBC, prefixes: Collection[str]) -> QuerySet[DialPlanRule]:
 def outstanding_of(sbc: SBC) -> QuerySet[DialPlanRule]:
     """Our rows of which the SBC's plan is not known to be as we want it: to be written, or to be removed."""
     return DialPlanRule.objects.filter(OUTSTANDING, sbc=sbc, dial_plan=sbc.dial_plan)
-
-
-def chunks(things: Iterable[Thing]) -> Iterator[list[Thing]]:
-    """Lists short enough that SQLite's other writers need not wait long for the statement about one."""
-    rest = iter(things)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk

@@ -8,18 +8,23 @@ while a device is asked.
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import by_hand, health
+from . import by_hand, health, mirror
+from .chunks import chunks
 from .device import Device, Status
 from .dialplan import Rule
 from .errors import Rejected, SBCError
 from .models import SBC, DialPlanRule, WriteStrategy
-from .push import Push, Pushed, chunks, rules_of, wanted_of
+from .push import Push, Pushed, rules_of, wanted_of
+from .strategies import STRATEGIES
 from .writer import only_writer
 
-__all__ = ["Pushed", "check", "push", "remove", "rename_plan", "unwant", "want"]
+__all__ = ["Pushed", "check", "is_readable", "look", "missing", "push", "remove", "rename_plan", "unwant", "want"]
 
 LONGEST = {"name": 15, "tag": 253}  # upstreams.md §4; a tag may be a host name
 _PREFIX = re.compile(r"\+?[0-9]{1,48}")
@@ -38,7 +43,9 @@ def want(sbc: SBC, rules: Sequence[Rule]) -> None:
         known = rules_of(sbc, chunk).filter(wanted=True).values_list("prefix", "name", "tag")
         changed = {by_prefix[prefix] for prefix in chunk} - {Rule(*row) for row in known}
         # What was seen before says nothing about what is wanted from now on.
-        _upsert(sbc, sorted(changed), wanted=True, columns=["wanted", "name", "tag", "present", "checked_at"])
+        _upsert(
+            sbc, sorted(changed), wanted=True, columns=["wanted", "name", "tag", "present", "checked_at", "drifted"]
+        )
 
 
 def unwant(sbc: SBC, prefixes: Collection[str]) -> None:
@@ -58,7 +65,7 @@ def rename_plan(sbc: SBC, before: str) -> int:
     """
     moving = DialPlanRule.objects.filter(sbc=sbc, dial_plan=before)
     DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan).delete()
-    return moving.update(dial_plan=sbc.dial_plan, present=None, checked_at=None)
+    return moving.update(dial_plan=sbc.dial_plan, present=None, checked_at=None, drifted=False)
 
 
 def _upsert(sbc: SBC, rules: Iterable[Rule], *, wanted: bool, columns: list[str]) -> None:
@@ -102,6 +109,32 @@ def check(sbc: SBC) -> Status:
         raise
     health.note(sbc, health.Seen(status=status))
     return status
+
+
+def is_readable(sbc: SBC) -> bool:
+    """Whether its rules are read from the device itself; those of one that is written by hand are read from a file."""
+    strategy = STRATEGIES.get(sbc.write_strategy)
+    return strategy is not None and strategy.read is not None
+
+
+def look(sbc: SBC) -> None:
+    """Read the device's whole dial plan and keep it (mirror.py). Nothing is written to it. Raises SBCError."""
+    began = timezone.now()
+    with health.noted(sbc), Device(sbc) as device:
+        plan = STRATEGIES[sbc.write_strategy].read(device)
+    mirror.note(sbc, plan.rules.items(), plan.table_size, read_at=began)
+
+
+def missing(sbc: SBC, prefixes: Collection[str], *, at: datetime) -> None:
+    """Note that the rules we want for these prefixes were not there, or not as they should be, when it was read.
+
+    One that had been right has drifted: whether it is written anew a person decides, not the schedule.
+    """
+    for chunk in chunks(sorted(set(prefixes))):
+        older = Q(checked_at=None) | Q(checked_at__lt=at)
+        rules = rules_of(sbc, chunk).filter(older, wanted=True)
+        rules.filter(present=True).update(drifted=True)
+        rules.update(present=False, checked_at=at)
 
 
 def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:

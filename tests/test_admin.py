@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from ocadmin.access import clients
 from ocadmin.access.audit import Channel as Passage
@@ -24,7 +25,10 @@ from ocadmin.numbers.models import (
     Channel,
     CivicAddress,
     Customer,
+    DriftFinding,
+    DriftRun,
     Location,
+    MicrosoftNumber,
     PhoneNumber,
     ReleasedNumber,
     SipConnection,
@@ -41,7 +45,10 @@ READ_ONLY = {
     AuditEntry,
     CivicAddress,
     DialPlanRule,
+    DriftFinding,
+    DriftRun,
     Location,
+    MicrosoftNumber,
     ReleasedNumber,
     StagedNumber,
     Task,
@@ -55,6 +62,16 @@ MODELS = sorted(READ_ONLY | EDITABLE, key=lambda model: model._meta.label)
 def _entry() -> models.Model:
     record("x", by=SYSTEM, channel="web", object_type="x", object_id=uuid.uuid4().hex, label="x")
     return AuditEntry.objects.latest("pk")
+
+
+def _drift_run() -> models.Model:
+    return DriftRun.objects.create(task_ref=make.TaskFactory().pk, began_at=timezone.now())
+
+
+def _finding() -> models.Model:
+    run = _drift_run()
+    values = {"kind": "ghost", "severity": 2, "first_run": run.pk, "since": timezone.now(), "in_database": True}
+    return DriftFinding.objects.create(run=run, e164="+442079460958", customer=make.CustomerFactory(), **values)
 
 
 def _staged() -> models.Model:
@@ -78,6 +95,11 @@ ROW: dict[type[models.Model], Callable[[], models.Model]] = {
     ReleasedNumber: make.ReleasedNumberFactory,
     SipConnection: make.SipConnectionFactory,
     StagedNumber: _staged,
+    DriftRun: _drift_run,
+    DriftFinding: _finding,
+    MicrosoftNumber: lambda: MicrosoftNumber.objects.create(
+        e164=make.PhoneNumberFactory().e164, customer=make.CustomerFactory()
+    ),
     UpstreamJob: lambda: UpstreamJob.objects.create(
         kind="upload", customer=make.CustomerFactory(), task=make.TaskFactory()
     ),

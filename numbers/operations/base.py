@@ -82,7 +82,7 @@ class NumberOperation:
         """What people should know of numbers that will change. None as a rule."""
         return []
 
-    def judged(self, numbers: QuerySet[PhoneNumber], params: dict[str, Any], by: Principal) -> QuerySet[Any]:
+    def judged(self, numbers: QuerySet[Any], params: dict[str, Any], by: Principal) -> QuerySet[Any]:
         """The numbers with their `verdict` (a code, or WILL)."""
         whens = [When(verdict.condition, then=Value(verdict.code)) for verdict in self._all(params, by)]
         verdict = Case(*whens, default=Value(WILL), output_field=CharField())
@@ -90,7 +90,7 @@ class NumberOperation:
 
     def plan(
         self,
-        numbers: QuerySet[PhoneNumber],
+        numbers: QuerySet[Any],
         params: dict[str, Any],
         by: Principal,
         strangers: Sequence[Stranger] = (),

@@ -22,7 +22,7 @@ from ocadmin.console.lists import ListView
 from ocadmin.tasks.models import Task
 from ocadmin.tasks.services import AlreadyRunning
 
-from .. import overview
+from .. import drift, overview
 from ..filters_inventory import CustomerFilter
 from ..lifecycle import Status
 from ..models import CallingProfile, ConnectionState, Customer, PhoneNumber
@@ -87,6 +87,7 @@ def customer_detail(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
         "tasks": list(Task.objects.visible_to(principal).filter(customer_ref=customer.pk)[:5]),
         "history": history,
         "open_tasks": _open_tasks(principal, {entry.task_ref for entry in history if entry.task_ref}),
+        "drift": drift.by_kind(principal, customer=customer.pk),
         "may_sync": may(principal, Permission.SYNC, customer),
         "numbers_url": overview.numbers_url(customer=customer.pk),
     }

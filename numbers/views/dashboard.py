@@ -12,7 +12,7 @@ from ocadmin.access.permissions import Permission, Role
 from ocadmin.access.request import Request
 from sbc import overview as sbc_overview
 
-from .. import overview
+from .. import drift, overview
 from ..lifecycle import Status
 from ..tables_inventory import customer_problems
 
@@ -29,6 +29,7 @@ def dashboard(request: Request) -> HttpResponse:
     counts = overview.count_numbers(principal)
     syncs = overview.last_syncs(principal)
     problems = overview.problems(principal)
+    found = drift.by_kind(principal)
     context = {
         "counts": counts,
         "fresh": not counts.total and not syncs,
@@ -50,6 +51,7 @@ def dashboard(request: Request) -> HttpResponse:
         "problem_lines": [
             {"customer": customer, "problems": customer_problems(customer)} for customer in problems.customers
         ],
+        "drift": drift.by_severity(found) if found else [],
         "may_sync": principal.can(Permission.SYNC),
         "may_sync_all": principal.can_everywhere(Permission.SYNC),
     }

@@ -17,13 +17,14 @@ from ocadmin.access.principal import Principal
 from ocadmin.access.request import SignedInRequest
 from sbc.models import DialPlanRule
 
-from .. import capabilities, facts, on_one
+from .. import capabilities, drift_words, facts, on_one
 from ..lifecycle import Source
-from ..models import Location, PhoneNumber, SipConnection
+from ..models import DriftFinding, Location, PhoneNumber, SipConnection
 from ..operations import hindrances
 from ..operations.capabilities import Capabilities
 from ..operations.relocate import Relocate
 from ..search import number_fragment
+from ..tables_drift import kind_pill
 from . import departed, past
 from .numbers import begin_sync
 
@@ -73,11 +74,31 @@ def _routing(request: SignedInRequest, number: PhoneNumber) -> dict[str, Any]:
     concerned = {link.sbc_id for link in links} | {rule.sbc_id for rule in rules}
     return {
         "links": links,
+        "findings": _findings(request, number),
         "rules": rules,
         "hindrances": hindrances.find(hindrances.Doing.LOOKING, concerned) if concerned else [],
         "external": number.source == Source.EXTERNAL,
         "may_open": request.principal.can_everywhere(Permission.VIEW),
     }
+
+
+def _findings(request: SignedInRequest, number: PhoneNumber) -> list[dict[str, Any]]:
+    """What the drift report says of the number."""
+    rows = DriftFinding.objects.current().visible_to(request.principal).filter(e164=number.e164)
+    found = list(rows.select_related("sbc"))
+    names = drift_words.owners(found, request.principal)
+    return [
+        {
+            "kind": kind_pill(one),
+            "sbc": one.sbc,
+            "microsoft": drift_words.microsoft(one, names),
+            "device": drift_words.device(one),
+            "expected": drift_words.expected(one),
+            "since": one.since,
+            "stale": one.stale,
+        }
+        for one in found
+    ]
 
 
 def _history(request: SignedInRequest, number: PhoneNumber) -> dict[str, Any]:

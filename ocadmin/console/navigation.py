@@ -28,7 +28,7 @@ GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
             (_("Emergency addresses"), "map-pin", "numbers:emergency-addresses"),
         ],
     ),
-    (_("Routing"), [(_("SBCs"), "server", "sbc:list")]),
+    (_("Routing"), [(_("SBCs"), "server", "sbc:list"), (_("Drift"), "git-compare", "numbers:drift")]),
     (
         _("Operations"),
         [(_("Approvals"), "clipboard-check", "numbers:approvals"), (_("Tasks"), "list-checks", "tasks:list")],

@@ -21,6 +21,13 @@ class DialPlanRule(models.Model):
     wanted = models.BooleanField(_("wanted"), default=True)
     present = models.BooleanField(_("present"), null=True, blank=True, help_text=_("Empty: never looked."))
     checked_at = models.DateTimeField(_("last looked at"), null=True, blank=True)
+    drifted = models.BooleanField(
+        _("drifted"),
+        default=False,
+        help_text=_(
+            "It was right, and a comparison found it missing or different: a person decides, not the schedule."
+        ),
+    )
 
     class Meta:
         verbose_name = _("dial plan rule")

@@ -135,7 +135,7 @@ def _release(run: Run, work: Chunk, numbers: list[PhoneNumber]) -> None:
 
 def _finish(run: Run, *, kept: bool = False) -> Outcome:
     with run.commit():
-        run.cursor["phase"] = "finish"
+        run.cursor["phase"] = "keep"
         if kept:
             note = _("The numbers that are missing at Microsoft were left as they are.")
             run.task.result.setdefault("notes", []).append(note)

@@ -1,9 +1,9 @@
 """The operation `sync`: its phases in order, how it starts, how it ends.
 
-read profiles ▸ consents ▸ connections ▸ addresses ▸ numbers (into staging) ▸ compare ▸ missing ▸ finish
+read profiles ▸ consents ▸ connections ▸ addresses ▸ numbers (into staging) ▸ compare ▸ missing ▸ keep ▸ finish
 
-Only the last three write to numbers, and only after the list was read to its end. A pass over one customer or over a
-few numbers takes the same way with a smaller list.
+Numbers are written by `compare` and `missing`, and only after the list was read to its end. A pass over one customer or
+over a few numbers takes the same way with a smaller list.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from ocadmin.tasks.run import Run
 from ...microsoft.errors import MicrosoftError
 from ...models import Customer, StagedNumber
 from .. import failures
-from . import compare, directory, missing, reading
+from . import compare, directory, keeping, missing, reading
 
 PURGE_CHUNK = 20_000
 
@@ -81,7 +81,7 @@ class Sync:
     def cancel(self, run: Run) -> Finished:
         """Throw the staged list away and say how far it came."""
         StagedNumber.objects.filter(task=run.task).delete()
-        if run.cursor.get("phase") in ("compare", "missing", "finish"):
+        if run.cursor.get("phase") in ("compare", "missing", "keep", "finish"):
             message = _("Stopped. %(done)d of %(total)d numbers had been compared and saved; the others are as before.")
             message %= {"done": run.task.done, "total": run.task.total or 0}
         else:
@@ -160,5 +160,6 @@ _PHASES: dict[str, Callable[[Run], Outcome]] = {
     "single": reading.single,
     "compare": compare.chunk,
     "missing": missing.step,
+    "keep": keeping.step,
     "finish": _finish,
 }

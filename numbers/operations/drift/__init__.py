@@ -1,0 +1,6 @@
+"""The drift report: where database, Microsoft and SBCs disagree, and putting it right."""
+
+from .operation import Drift, start
+from .repair import Repair
+
+__all__ = ["Drift", "Repair", "start"]
