@@ -8,13 +8,14 @@ from django.test import Client
 from django.utils import timezone
 
 from ocadmin.access.permissions import Role
+from ocadmin.access.principal import SYSTEM
 from ocadmin.tasks import engine
 from ocadmin.tasks.models import Task, TaskState
 from sbc import health, outstanding, services
 from sbc.models import SBC, DialPlanRule, State
 from tests.factories import SBCFactory, UserFactory, grant
 
-from .bench import MINE, PREFIXES, Bench, once
+from .bench import FOREIGN, MINE, PREFIXES, Bench, once
 
 
 class Killed(BaseException):
@@ -69,6 +70,20 @@ def test_the_schedule_writes_what_is_wanted_and_removes_what_is_not(bench: Bench
     messages = dict(task.items.values_list("key", "message"))
     assert messages == {PREFIXES[0]: "Its rule is off US SP1 SBC.", PREFIXES[1]: "Its rule is on US SP1 SBC."}
     assert scheduled() is None
+
+
+def test_what_was_changed_on_the_device_is_left_to_people(bench: Bench) -> None:
+    """A rule that was right and is gone: the schedule writes others, not this one; a person's task does."""
+    services.push(bench.sbc, PREFIXES)
+    bench.control(rules=[FOREIGN, *(rule._asdict() for rule in MINE[2:])])
+    services.missing(bench.sbc, PREFIXES[:1], at=timezone.now())
+    assert scheduled() is None
+    DialPlanRule.objects.filter(prefix=PREFIXES[1]).update(present=None)
+    assert advance(start(bench)).state == TaskState.SUCCEEDED
+    assert set(bench.rules()) == set(MINE[1:])
+    assert advance(outstanding.start(bench.sbc, by=SYSTEM, channel="web")).state == TaskState.SUCCEEDED
+    assert set(bench.rules("saved")) == set(MINE)
+    assert not DialPlanRule.objects.filter(drifted=True).exists()
 
 
 def test_some_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
