@@ -30,7 +30,7 @@ from .trust import context_of
 CONNECT_SECONDS = 3
 TRIES, RETRY_SECONDS = 3, 3
 ALARM_PAGE, MOST_ALARMS, END = 100, 500, "-1"
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024  # a dial plan of four million rules
 API = "/api/v1"
 
 log = structlog.get_logger(__name__)

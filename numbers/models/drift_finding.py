@@ -57,7 +57,8 @@ class DriftFindingQuerySet(models.QuerySet["DriftFinding"]):
 
     def current(self) -> "DriftFindingQuerySet":
         """Those of the report that people see."""
-        return self.filter(run__in=DriftRun.objects.current())
+        last = DriftRun.objects.filter(complete=True).order_by("-pk").values("pk")[:1]
+        return self.filter(run=models.Subquery(last))
 
     def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "DriftFindingQuerySet":
         """Those of the customers in scope; what is nobody's only for the whole system."""

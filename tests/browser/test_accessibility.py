@@ -56,6 +56,8 @@ SCREENS = {
     "emergency addresses": "/emergency-addresses/",
     "SBCs": "/sbcs/",
     "SBC to be added": "/sbcs/add/",
+    "where a call goes": "/sbcs/where/?number=%2B442079460958",
+    "drift": "/drift/",
     "tasks": "/tasks/",
 }
 

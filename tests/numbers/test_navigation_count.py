@@ -32,6 +32,11 @@ def beside_approvals(client: Client, path: str = "/customers/") -> str:
     return " ".join(re.sub(r"<[^>]*>", "", read_out).split())
 
 
+def _counts_approvals(sql: str) -> bool:
+    """Whether a query is the one that counts them."""
+    return "LIMIT 100" in sql and PhoneNumber._meta.db_table in sql
+
+
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
@@ -72,7 +77,7 @@ def test_who_may_not_decide_is_told_nothing_and_costs_nothing(marked: None) -> N
     client = signed_in(grant(UserFactory(), Role.MONITOR))
     with CaptureQueriesContext(connection) as queries:
         assert beside_approvals(client) == "Approvals"
-    assert not [one for one in queries if "LIMIT 100" in one["sql"]]
+    assert not [one for one in queries if _counts_approvals(one["sql"])]
 
 
 @pytest.mark.parametrize(("count", "words"), [(99, "99 waiting"), (100, "99+ waiting"), (150, "99+ waiting")])
@@ -84,7 +89,7 @@ def test_beyond_ninety_nine_it_stops_counting(alice_client: Client, contoso: Cus
     )
     with CaptureQueriesContext(connection) as queries:
         assert beside_approvals(alice_client) == f"Approvals {words}"
-    assert len([one for one in queries if "LIMIT 100" in one["sql"]]) == 1
+    assert len([one for one in queries if _counts_approvals(one["sql"])]) == 1
 
 
 def test_the_dashboard_counts_within_the_scope(bob_client: Client, alice_client: Client, marked: None) -> None:
