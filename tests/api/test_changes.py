@@ -40,7 +40,6 @@ def read(program: Program, since: str, size: int = 2) -> tuple[list[int], str]:
             return found, since
 
 
-@committed
 def test_a_change_says_who_what_and_when(program: Programs, contoso: Customer) -> None:
     write(contoso, 1, before={"location_id": None}, after={"location_id": "x"}, ticket="T-1", task_ref=7, message="ok")
     (told,) = program().get(PATH, {"since": "0"}).json()["changes"]
@@ -70,7 +69,6 @@ def test_pages_hold_every_change_once_and_in_order(program: Programs, contoso: C
         assert read(reader, "0", size)[0] == list(range(6))
 
 
-@committed
 def test_the_way_on_is_told_on_an_empty_page_too(program: Programs, contoso: Customer) -> None:
     write(contoso, 1)
     reader = program()
@@ -80,7 +78,6 @@ def test_the_way_on_is_told_on_an_empty_page_too(program: Programs, contoso: Cus
     assert read(reader, since)[0] == [2]
 
 
-@committed
 def test_without_since_it_begins_now(program: Programs, contoso: Customer) -> None:
     write(contoso, 1)
     reader = program()
@@ -90,7 +87,6 @@ def test_without_since_it_begins_now(program: Programs, contoso: Customer) -> No
     assert read(reader, told["nextSince"])[0] == [2]
 
 
-@committed
 def test_an_instant_begins_with_what_happened_then(program: Programs, contoso: Customer) -> None:
     now = timezone.now()
     for n, age in enumerate((300, 90, 61, 30, 0)):
@@ -103,7 +99,6 @@ def test_an_instant_begins_with_what_happened_then(program: Programs, contoso: C
     assert read(reader, read(reader, now.isoformat())[1]) == ([], read(reader, "0")[1])
 
 
-@committed
 def test_an_instant_finds_what_was_committed_out_of_order(program: Programs, contoso: Customer) -> None:
     """Times are noted before a commit: a later position may have an earlier time."""
     now = timezone.now()
@@ -132,14 +127,12 @@ def test_cursors_at_the_ends_of_the_world(program: Programs, contoso: Customer, 
     assert program().get(PATH, {"since": since}).status_code == 200
 
 
-@committed
 def test_only_numbers_are_in_it(program: Programs, contoso: Customer) -> None:
     write(contoso, 1, object_type="export")
     write(contoso, 2)
     assert read(program(), "0")[0] == [2]
 
 
-@committed
 def test_each_sees_their_own(program: Programs, contoso: Customer) -> None:
     reseller = ChannelFactory()
     theirs, others = CustomerFactory(channel=reseller), CustomerFactory()
@@ -150,7 +143,6 @@ def test_each_sees_their_own(program: Programs, contoso: Customer) -> None:
     assert read(program(Role.MONITOR, channel=reseller), "0", 1)[0] == [1, 3]
 
 
-@committed
 def test_a_channel_header_narrows(program: Programs, contoso: Customer) -> None:
     reseller = ChannelFactory(ovoc_channel_id=77)
     write(contoso, 0)
@@ -159,7 +151,6 @@ def test_a_channel_header_narrows(program: Programs, contoso: Customer) -> None:
     assert [one["telephoneNumber"] for one in told["changes"]] == ["+442079460001"]
 
 
-@committed
 def test_many_places_at_once(db: None, contoso: Customer) -> None:
     """A customer of a channel that is reached both ways is told once; more places than one query takes."""
     reseller = ChannelFactory()
@@ -179,7 +170,6 @@ def test_nobody_without_a_token_and_no_other_verb(program: Programs, client: Any
 
 
 @given(st.integers(0, 10**17), st.integers(0, 10**17))
-@committed
 def test_a_cursor_reads_as_it_was_written(xact: int, pk: int) -> None:
     position = feed.Position(xact, pk)
     assert feed.read_cursor(str(position)) == position

@@ -13,7 +13,7 @@ from ocadmin.access.principal import SYSTEM
 from ocadmin.api.webhooks import services
 from ocadmin.api.webhooks.models import Attempt, Delivery, Webhook
 from ocadmin.numbers.models import Customer
-from tests.api.changing import committed, write
+from tests.api.changing import write
 from tests.budgets import budget
 from tests.factories import ChannelFactory, UserFactory, grant
 
@@ -165,7 +165,6 @@ def test_a_delivery_shows_its_text_and_tries(alice_client: Client, hook: Hooks) 
     assert alice_client.post(f"{URL}{other.pk}/deliveries/{delivery.pk}/again/").status_code == 404
 
 
-@committed
 def test_every_button(alice_client: Client, hook: Hooks, receiver: Receiver, contoso: Customer) -> None:
     sender = hook()
     page = f"{URL}{sender.pk}/"
