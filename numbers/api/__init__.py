@@ -2,6 +2,6 @@
 
 from ninja import Router
 
-from . import lists
+from . import exports, imports, lists
 
-ROUTERS: tuple[Router, ...] = (lists.router,)
+ROUTERS: tuple[Router, ...] = (lists.router, exports.router, imports.router)
