@@ -37,13 +37,14 @@ _WORDS = ", ".join(status.name.title().replace("_", " ") for status in Status)
 
 def _read_status(value: Any) -> Any:
     """A status by its name, in any case and with or without blanks, or by its number; None for All."""
-    word = fold(str(value))
+    text = str(value).strip()
+    if text in {str(status.value) for status in Status}:
+        return Status(int(text))
+    word = fold(text)
     if word in ("", "all"):
         return None
     if word in _STATUSES:
         return _STATUSES[word]
-    if word in {str(status.value) for status in Status}:
-        return Status(int(word))
     raise ValueError(_("write one of %s, its number from 0 to 4, or All") % _WORDS)
 
 

@@ -87,6 +87,4 @@ class ApiClientAdmin(AuditedAdmin):
         with transaction.atomic():
             secret = clients.renew_secret(client, by=principal_behind(request), channel=Channel.ADMIN)
         context = {**self.admin_site.each_context(request), "title": _("New secret"), "client": client}
-        response = render(request, "admin/access/apiclient/secret.html", context | {"secret": secret})
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return render(request, "admin/access/apiclient/secret.html", context | {"secret": secret})

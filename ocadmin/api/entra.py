@@ -62,7 +62,7 @@ class KeyStore:
             answer = httpx2.get(self.url, timeout=ANSWER_SECONDS, follow_redirects=False)
             answer.raise_for_status()
             found = _usable(answer.json())
-        except (httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
+        except (httpx2.HTTPError, ValueError, TypeError, AttributeError, LookupError) as error:
             logger.warning("the keys at %s cannot be fetched (%s): those that are known stay", self.url, error)
             return
         if not found:

@@ -82,7 +82,8 @@ def not_found(request: HttpRequest, **_path: str) -> HttpResponse:
 
 def install(api: NinjaAPI) -> None:
     """Let the interface answer every exception with a problem."""
-    api.add_exception_handler(Exception, _on_exception)
+    for kind in (Exception, Http404, HttpError, ValidationError):  # those that ninja answers in its own shape
+        api.add_exception_handler(kind, _on_exception)
 
 
 def _on_exception(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
 
 from . import etags, once, problems
 from .problems import Problem, ProblemDetails
@@ -28,7 +28,7 @@ def fold(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).lower()
 
 
-class Params(Schema):
+class Params(BaseModel):
     """Query parameters. Names are read in any case, with or without _; those that nobody knows are ignored."""
 
     known: ClassVar[dict[str, str]] = {}
@@ -40,7 +40,7 @@ class Params(Schema):
             Params.known.setdefault(fold(field.alias or name), field.alias or name)
 
 
-class Body(Schema):
+class Body(BaseModel):
     """A JSON body. Names are read in any case, with or without _ and blanks; those that nobody knows are ignored."""
 
     @model_validator(mode="before")
@@ -81,16 +81,16 @@ class _Parser(Parser):
         """Parameters by their own names; of one that stands there twice the last counts."""
         found: dict[str, Any] = {}
         for key in data:
-            if any("\0" in value for value in data.getlist(key)):
-                raise _nul()
             name = Params.known.get(fold(key), key)
+            if any("\0" in value for value in data.getlist(key)):
+                raise _nul(f"{name}: ")
             found[name] = data.getlist(key) if name in list_fields else data[key]
         return found
 
 
-def _nul() -> Problem:
+def _nul(place: str = "") -> Problem:
     """No text of ours holds it, and PostgreSQL cannot."""
-    return Problem(400, "invalid_request", _("The character NUL (U+0000) cannot be used."))
+    return Problem(400, "invalid_request", f"{place}{_('The character NUL (U+0000) cannot be used.')}")
 
 
 class _Renderer(BaseRenderer):

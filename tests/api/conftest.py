@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from ocadmin.access import clients
@@ -40,6 +41,7 @@ Programs = Callable[..., Program]
 @pytest.fixture
 def program(db: None) -> Programs:
     """Makes programs: `program()` is Admin of the whole system, `program(Role.MONITOR, customer=…)` less."""
+    cache.clear()  # of counts
     made: list[Program] = []
 
     def make(role: str = Role.ADMIN, scope: str = "", **place: Any) -> Program:
