@@ -2,6 +2,6 @@
 
 from ninja import Router
 
-from . import exports, imports, lists
+from . import catalogue, changing, exports, imports, lists
 
-ROUTERS: tuple[Router, ...] = (lists.router, exports.router, imports.router)
+ROUTERS: tuple[Router, ...] = (lists.router, exports.router, catalogue.router, changing.router, imports.router)

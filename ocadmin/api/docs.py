@@ -88,7 +88,8 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     """The page."""
     made = document()
-    return render(request, "api/docs.html", {"sections": sections(made), "about": made["info"]["description"]})
+    context = {"sections": sections(made), "about": made["info"]["description"]}
+    return render(request, "api/docs.html", context | {"base": request.build_absolute_uri("/")[:-1]})
 
 
 def sections(made: dict[str, Any]) -> list[Section]:

@@ -9,6 +9,7 @@ import json
 from typing import Any, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import get_resolver
 from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -215,6 +216,7 @@ def _security_schemes() -> dict[str, Any]:
 @functools.cache
 def document() -> dict[str, Any]:
     """The document. Made once in each process; the same for everybody."""
+    get_resolver().url_patterns  # noqa: B018  the wiring adds the operations
     with translation.override("en"):
         made = Document(api, problems.PREFIX.strip("/"))
         made["info"]["description"] = ABOUT
