@@ -2,6 +2,6 @@
 
 from ninja import Router
 
-from . import lists
+from . import lists, releasing
 
-ROUTERS: tuple[Router, ...] = (lists.router,)
+ROUTERS: tuple[Router, ...] = (lists.router, releasing.router)
