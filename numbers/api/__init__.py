@@ -2,6 +2,13 @@
 
 from ninja import Router
 
-from . import catalogue, changing, exports, imports, lists
+from . import catalogue, changing, exports, imports, lists, releasing
 
-ROUTERS: tuple[Router, ...] = (lists.router, exports.router, catalogue.router, changing.router, imports.router)
+ROUTERS: tuple[Router, ...] = (
+    lists.router,
+    exports.router,
+    catalogue.router,
+    releasing.router,
+    changing.router,
+    imports.router,
+)

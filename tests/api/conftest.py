@@ -1,7 +1,9 @@
 """Programs that speak the interface."""
 
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -13,6 +15,8 @@ from ocadmin.access.models import ApiClient
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
 from ocadmin.api import tokens
+from tests.numbers.world import World
+from tests.sandbox_process import Sandbox
 
 
 class Program:
@@ -34,6 +38,18 @@ class Program:
         """GET below /api/."""
         return self.http.get(f"/api/{path}", data, **options)
 
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        """POST a JSON body below /api/; `query` are parameters of the address."""
+        return self._send("POST", path, body, query)
+
+    def patch(self, path: str, body: Any = None, **query: Any) -> Any:
+        """PATCH below /api/."""
+        return self._send("PATCH", path, body, query)
+
+    def _send(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
+        address = f"/api/{path}?{urlencode(query)}"
+        return self.http.generic(method, address, json.dumps(body), content_type="application/json")
+
 
 Programs = Callable[..., Program]
 
@@ -49,3 +65,9 @@ def program(db: None) -> Programs:
         return made[-1]
 
     return make
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, db: None) -> World:
+    """A customer, a profile and an SBC, at Microsoft and here."""
+    return World(sandbox)
