@@ -120,7 +120,13 @@ def list_imports(request: HttpRequest) -> HttpResponse:
     return json_answer([of_import(batch) for batch in NumberImport.objects.of(principal_behind(request))[:RECENT]])
 
 
-@router.get("/v3/oc/imports/example.csv", auth=_admitted, response=answers(str), summary="Download an example file")
+@router.get(
+    "/v3/oc/imports/example.csv",
+    auth=_admitted,
+    response=answers(str),
+    summary="Download an example file",
+    openapi_extra=csv_content(),
+)
 def download_example(request: HttpRequest) -> StreamingHttpResponse:
     """A file with all columns and two rows."""
     return csv_answer(import_files.example(), "numbers-example.csv")
@@ -202,7 +208,9 @@ def confirm_import(request: HttpRequest, body: Confirmation, importId: uuid.UUID
     return _told(request, batch.pk)
 
 
-@router.delete("/v3/oc/imports/{importId}", auth=_admitted, response=answers(None, 409, status=204), summary="Forget")
+@router.delete(
+    "/v3/oc/imports/{importId}", auth=_admitted, response=answers(None, 409, status=204), summary="Forget an import"
+)
 def forget_import(request: HttpRequest, importId: uuid.UUID) -> HttpResponse:
     """Delete the file and its preview. What was imported stays. 409: it is at work."""
     batch = _own(request, importId)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 from . import problems
 from .authentication import principal_of
 from .etags import tagged
-from .openapi import TOKEN_PATH, document
+from .openapi import TOKEN_PATH, document, sample
 from .problems import Problem
 
 DEEPEST = 2
@@ -126,7 +127,7 @@ def _entry(method: str, path: str, operation: dict[str, Any], known: dict[str, A
             Answer(status, one["description"], list(one.get("content", {})))
             for status, one in operation["responses"].items()
         ],
-        curl=_curl(method, path, body),
+        curl=_curl(method, path, operation.get("parameters", []), body, known),
     )
 
 
@@ -151,7 +152,7 @@ def _fields(schema: dict[str, Any], known: dict[str, Any], prefix: str = "", dep
     if "$ref" in schema:
         return _fields(known[schema["$ref"].rsplit("/", 1)[-1]], known, prefix, depth)
     if schema.get("type") == "array":
-        return _fields(schema.get("items", {}), known, f"{prefix}[].", depth)
+        return _fields(schema.get("items", {}), known, f"{prefix.removesuffix('.')}[].", depth)
     lines = []
     for choice in schema.get("anyOf", []):
         lines += _fields(choice, known, prefix, depth)
@@ -163,14 +164,19 @@ def _fields(schema: dict[str, Any], known: dict[str, Any], prefix: str = "", dep
     return list({line.name: line for line in reversed(lines)}.values())[::-1]
 
 
-def _curl(method: str, path: str, body: dict[str, Any]) -> str:
+def _curl(method: str, path: str, parameters: list[dict[str, Any]], body: dict[str, Any], known: dict[str, Any]) -> str:
     """The request on a command line."""
     if path == TOKEN_PATH:
         return f'curl -s -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials "$BASE{path}"'
+    needed = {one["name"]: sample(one["name"], one["schema"], known) for one in parameters if one["required"]}
+    query = {one["name"]: needed[one["name"]] for one in parameters if one["required"] and one["in"] == "query"}
+    for name, value in needed.items():
+        path = path.replace(f"{{{name}}}", quote(str(value), safe="+"))
+    address = f"$BASE{path}?{urlencode(query)}" if query else f"$BASE{path}"
     parts = ["curl -s", *([f"-X {method}"] if method != "GET" else []), '-H "Authorization: Bearer $TOKEN"']
     if "application/json" in body:
         text = json.dumps(body["application/json"].get("example", {}), ensure_ascii=False)
         parts += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
     elif "multipart/form-data" in body:
         parts.append("-F file=@numbers.csv")
-    return " \\\n  ".join([*parts, f"'$BASE{path}'".replace("'", '"')])
+    return " \\\n  ".join([*parts, f'"{address}"'])

@@ -25,9 +25,9 @@ JSON = "application/json"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105  an address
 ABOUT = """Numbers of Microsoft Teams customers: reading them, and everything that may be done with them.
 
-Get a token from POST /oauth2/token and send it with every request: `Authorization: Bearer …`. Names of parameters and
-of fields are read in any case, with or without `_`; unknown ones are ignored. Every error has the shape ProblemDetails;
-its `errorTicket` is what support finds it by."""
+Get a token from POST /oauth2/token and send it with every request, as Authorization: Bearer. Names of parameters and of
+fields are read in any case, with or without underscores; unknown ones are ignored. Every error has the shape
+ProblemDetails; its errorTicket is what support finds it by."""
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 _WHEN = {
     304: "The client has this answer already (If-None-Match).",
@@ -51,6 +51,8 @@ _SAMPLES: dict[str, Any] = {
     "end": "+442079460129",
     "ticketId": "INC0012345",
     "comment": "Requested by the customer",
+    "phonenumber": "+442079460110",
+    "taskId": 17,
 }
 _PLAIN = {"string": "text", "integer": 1, "number": 1.0, "boolean": True, "array": [], "object": {}, "null": None}
 _FORMATS = {
