@@ -12,12 +12,16 @@ class NumbersConfig(AppConfig):
     verbose_name = _("Numbers")
 
     def ready(self) -> None:
-        """Make the operations known to the task engine, and what waits for people to the sidebar."""
+        """Tell the rooms below: operations, what waits for people, what webhooks carry."""
         from ocadmin.access.audit import name_actions
+        from ocadmin.api.webhooks.source import Source, register
         from ocadmin.console.navigation import count_beside
+        from sbc.where import describe_by
 
-        from . import history, operations, overview
+        from . import changes, history, operations, overview, routing_known
 
         operations.register()
+        describe_by(routing_known.known)
         name_actions(history.ACTIONS)
+        register(Source(history.OBJECT_TYPE, "numbers.changed", changes.FAMILIES, changes.described))
         count_beside("numbers:approvals", overview.approvals_waiting)

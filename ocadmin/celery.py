@@ -11,8 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocadmin.settings")
 
 app = Celery("ocadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["ocadmin.tasks"], related_name="celery_tasks")
-app.autodiscover_tasks(["ocadmin.numbers"])
+app.autodiscover_tasks(["ocadmin.tasks", "ocadmin.api.webhooks"], related_name="celery_tasks")
+app.autodiscover_tasks(["sbc", "ocadmin.numbers"])
 
 
 @setup_logging.connect

@@ -87,6 +87,10 @@ class Environment(BaseSettings):
     # Files that people bring or fetch
     keep_files_hours: int = Field(24, ge=1, le=720)
 
+    # SBCs
+    sbc_health_seconds: int = Field(60, ge=0, le=86400)
+    sbc_push_seconds: int = Field(300, ge=0, le=86400)
+
     # Synchronisation
     sync_minutes: int = Field(60, ge=0, le=10080)
     sync_brake_percent: float = Field(5, ge=0, le=100)

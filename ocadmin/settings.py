@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "ocadmin.access.apps.AccessConfig",
     "ocadmin.tasks.apps.TasksConfig",
     "ocadmin.console.apps.ConsoleConfig",
+    "ocadmin.api.webhooks.apps.WebhooksConfig",
     "sbc.apps.SBCConfig",
     "ocadmin.numbers.apps.NumbersConfig",
     "django.contrib.admin",
@@ -163,12 +164,21 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(ENV.data_dir / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "nudge-due-tasks": {"task": "ocadmin.tasks.nudge_due", "schedule": 5.0, "options": {"expires": 5}},
+    "send-webhooks": {"task": "webhooks.send_due", "schedule": 5.0, "options": {"expires": 5}},
+    "tidy-webhooks": {"task": "webhooks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy": {"task": "ocadmin.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "clean-up": {"task": "numbers.clean_up", "schedule": 600.0, "options": {"expires": 600}},
     "forget-imports": {"task": "numbers.forget_imports", "schedule": 900.0, "options": {"expires": 900}},
     "forget-exports": {"task": "numbers.forget_exports", "schedule": 600.0, "options": {"expires": 600}},
     "forget-pasted-lists": {"task": "numbers.forget_pasted_lists", "schedule": 86400.0, "options": {"expires": 3600}},
+    "forget-sbc-history": {"task": "sbc.forget_history", "schedule": 86400.0, "options": {"expires": 3600}},
 }
+for name, task, seconds in (
+    ("sbc-health", "sbc.ask_all", ENV.sbc_health_seconds),
+    ("sbc-push", "sbc.push_outstanding", ENV.sbc_push_seconds),
+):
+    if seconds:
+        CELERY_BEAT_SCHEDULE[name] = {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
 if ENV.sync_minutes:
     CELERY_BEAT_SCHEDULE["sync"] = {
         "task": "numbers.scheduled_sync",

@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("ocadmin.numbers.urls")),
     path("sbcs/", include("sbc.urls")),
     path("tasks/", include("ocadmin.tasks.urls")),
+    path("webhooks/", include("ocadmin.api.webhooks.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("api/openapi.json", docs.openapi_json, name="openapi"),

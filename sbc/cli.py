@@ -11,7 +11,7 @@ from itertools import count
 
 from django.utils.translation import gettext as _
 
-from .dialplan import Difference, Rule, UnreadablePlan
+from .dialplan import Difference, Rule, Rules, UnreadablePlan
 
 SHOW = "show running-config voip sbc dial-plan\n"
 # A script this long is read by a device within a request's time limit; the next one follows.
@@ -84,12 +84,12 @@ class _Reader:
         return True
 
 
-def scripts(plan: str, present: Mapping[int, Rule], change: Difference) -> Iterator[str]:
+def scripts(plan: str, present: Rules, change: Difference) -> Iterator[str]:
     """The scripts that work the difference in, in the order in which they have to run.
 
     Removals come first, because a full table has room only after them; new rules take the lowest free indices.
     """
-    free = _free_indices(present.keys() - set(change.remove))
+    free = _free_indices({index for index, _rule in present.items()} - set(change.remove))
     blocks = [
         *(f"no dial-plan-rule {index}\n" for index in change.remove),
         *(_block(index, rule) for index, rule in change.change.items()),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,9 +25,11 @@ from .errors import BadAnswer, NotConfigured, NotTrusted, Offline, TimedOut
 from .models import SBC
 from .refusals import refusal
 from .secrets import CannotUnseal, unseal
+from .trust import context_of
 
 CONNECT_SECONDS = 3
 TRIES, RETRY_SECONDS = 3, 3
+ALARM_PAGE, MOST_ALARMS, END = 100, 500, "-1"
 MAX_BYTES = 32 * 1024 * 1024
 API = "/api/v1"
 
@@ -38,9 +40,11 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What GET /status tells. `save_needed` and `up_seconds` are None where the device does not say."""
+    """What GET /status tells. Truths, `up_seconds` and `clock` are None where the device does not say."""
 
     save_needed: bool | None
+    reset_needed: bool | None
+    clock: datetime | None
     up_seconds: int | None
     operational_state: str
     high_availability: str
@@ -52,11 +56,13 @@ class Status:
 class Device:
     """A context manager around one short-lived client: `with Device(sbc) as device: device.status()`.
 
+    `seconds` limits each request (None: OCADMIN_HTTP_TIMEOUT); a whole answer may take three times as long.
     Every method raises SBCError. The password is unsealed on entering and lives in the client only.
     """
 
-    def __init__(self, sbc: SBC) -> None:
+    def __init__(self, sbc: SBC, *, seconds: float | None = None) -> None:
         self.sbc = sbc
+        self.seconds = seconds or settings.ENV.http_timeout
         self._client: httpx2.Client | None = None
 
     def __enter__(self) -> Self:
@@ -64,8 +70,8 @@ class Device:
         self._client = httpx2.Client(
             base_url=base_address(self.sbc),
             auth=httpx2.BasicAuth(self.sbc.username, password_of(self.sbc)),
-            verify=_trusted(self.sbc),
-            timeout=httpx2.Timeout(settings.ENV.http_timeout, connect=min(CONNECT_SECONDS, settings.ENV.http_timeout)),
+            verify=context_of(self.sbc),
+            timeout=httpx2.Timeout(self.seconds, connect=min(CONNECT_SECONDS, self.seconds)),
             headers={"Accept": "application/json, text/csv"},
             follow_redirects=False,
         )
@@ -82,6 +88,8 @@ class Device:
         up = told.get("systemUpTime")
         return Status(
             save_needed=_truth(told.get("saveNeeded")),
+            reset_needed=_truth(told.get("resetNeeded")),
+            clock=_moment(told.get("localTimeStamp")),
             up_seconds=up if isinstance(up, int) and not isinstance(up, bool) else None,
             operational_state=_text(told.get("operationalState")),
             high_availability=_text(told.get("highAvailability")),
@@ -89,6 +97,21 @@ class Device:
             version=_text(told.get("versionID")),
             serial_number=_text(told.get("serialNumber")),
         )
+
+    def alarms(self) -> list[str]:
+        """Descriptions of the active alarms, oldest first, MOST_ALARMS at most. 204 is none; "-1" ends the pages."""
+        found: list[str] = []
+        after = ""
+        while len(found) < MOST_ALARMS:
+            told = self._json(self._send("GET", f"/alarms/active?limit={ALARM_PAGE}{after}", again=True))
+            alarms, cursor = told.get("alarms"), told.get("cursor")
+            some = [_text(one.get("description")) for one in alarms or [] if isinstance(one, dict)]
+            found += some
+            following = str(cursor.get("after", END)) if isinstance(cursor, dict) else END
+            if not some or not following.isdecimal() or after == f"&after={following}":
+                break
+            after = f"&after={following}"
+        return found[:MOST_ALARMS]
 
     def read_plan(self) -> PlanFile:
         """The dial plans of the device as its CSV file."""
@@ -140,7 +163,7 @@ class Device:
                 raise NotTrusted(name, reason=str(lost)) from None
             raise Offline(name, reason=str(lost)) from None
         except httpx2.TimeoutException:
-            raise TimedOut(name, seconds=settings.ENV.http_timeout) from None
+            raise TimedOut(name, seconds=self.seconds) from None
         except httpx2.DecodingError:
             raise BadAnswer(name, _("its compression is damaged"), retryable=True) from None
         log.debug("sbc", sbc=self.sbc.pk, method=method, path=path, status=response.status_code)
@@ -155,7 +178,7 @@ class Device:
         """Send once, read up to the limits. Raises _Lost, TimedOut, BadAnswer and httpx2's other errors."""
         if self._client is None:
             raise RuntimeError("a Device is used inside its with block")
-        deadline = time.monotonic() + 3 * settings.ENV.http_timeout
+        deadline = time.monotonic() + 3 * self.seconds
         body = bytearray()
         request = self._client.build_request(method, path, files=files)
         request.read()  # a form sent part by part would wake the device for each of them
@@ -167,7 +190,7 @@ class Device:
                         problem = _("it is larger than %d MB") % (MAX_BYTES // 1024 // 1024)
                         raise BadAnswer(self.sbc.name, problem)
                     if time.monotonic() > deadline:  # the time limit of a single read does not catch a trickle
-                        raise TimedOut(self.sbc.name, seconds=3 * settings.ENV.http_timeout)
+                        raise TimedOut(self.sbc.name, seconds=3 * self.seconds)
         except (httpx2.TimeoutException, httpx2.DecodingError):
             raise
         except httpx2.TransportError as error:
@@ -200,20 +223,20 @@ def base_address(sbc: SBC) -> str:
     """Where the interface of version 1 is. Raises NotConfigured without a usable REST address."""
     address = sbc.rest_url.strip().rstrip("/").removesuffix(API)
     if not address:
-        raise NotConfigured(sbc.name, problem=_("its REST address is missing; enter it in the Django admin"))
+        raise NotConfigured(sbc.name, problem=_("its REST address is missing; enter it in the SBC's form"))
     try:
         url = httpx2.URL(address + API)
     except httpx2.InvalidURL:
         url = httpx2.URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise NotConfigured(sbc.name, problem=_("its REST address is no web address; correct it in the Django admin"))
+        raise NotConfigured(sbc.name, problem=_("its REST address is no web address; correct it in the SBC's form"))
     return str(url)
 
 
 def password_of(sbc: SBC) -> str:
     """The password in clear. Raises NotConfigured where there is none, or it was sealed with another secret key."""
     if not sbc.has_credentials:
-        problem = _("its user name or password is missing; enter both in the Django admin")
+        problem = _("its user name or password is missing; enter both in the SBC's form")
         raise NotConfigured(sbc.name, problem=problem)
     try:
         return unseal(sbc.sealed_password)
@@ -222,26 +245,18 @@ def password_of(sbc: SBC) -> str:
         raise NotConfigured(sbc.name, problem=problem) from None
 
 
-@cache
-def _system_trust() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes longer than most exchanges."""
-    return ssl.create_default_context()
-
-
-def _trusted(sbc: SBC) -> ssl.SSLContext:
-    """Whose certificates are accepted: those of the bundle, else those that the system trusts."""
-    if not sbc.ca_bundle.strip():
-        return _system_trust()
-    try:
-        return ssl.create_default_context(cadata=sbc.ca_bundle)
-    except (ssl.SSLError, ValueError):
-        problem = _("its CA bundle holds no certificate; paste PEM text into the Django admin")
-        raise NotConfigured(sbc.name, problem=problem) from None
-
-
 def _truth(value: object) -> bool | None:
     """A device writes true or "true" (upstreams.md §4). None for anything else."""
     return {"true": True, "false": False}.get(str(value).strip().lower())
+
+
+def _moment(value: object) -> datetime | None:
+    """A time in ISO 8601 with its zone; None for anything else: without a zone it cannot be compared."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _text(value: object) -> str:

@@ -56,7 +56,8 @@ class NotTrusted(SBCError):
     code = "sbc_not_trusted"
     online = False
     answer = gettext_lazy(
-        "its certificate is not trusted (%(reason)s); put the certificate of its authority into the SBC's CA bundle."
+        "its certificate is not trusted (%(reason)s); test the connection to see and pin it, or put the certificate of "
+        "its authority into the SBC's CA bundle."
     )
 
 
@@ -72,6 +73,12 @@ class TimedOut(SBCError):
 class Busy(SBCError):
     """409 (HA synchronisation, another script), or somebody else writes to this SBC at the moment (F22)."""
 
+    # The name of the state is all that a device says of it (upstreams.md §4: "e.g. HA sync").
+    @property
+    def synchronising(self) -> bool:
+        """Whether the device is busy with its HA synchronisation."""
+        return "HA SYNC" in self.message.upper()
+
     code = "sbc_busy"
     retryable = True
     answer = gettext_lazy("it is busy (%(said)s); try again in a moment.")
@@ -81,7 +88,7 @@ class BadCredentials(SBCError):
     """401. Never tried again by itself: a device locks a user out after some wrong logins (F23)."""
 
     code = "sbc_bad_credentials"
-    answer = gettext_lazy("it does not accept our user name and password (401); correct them in the Django admin.")
+    answer = gettext_lazy("it does not accept our user name and password (401); correct them in the SBC's form.")
 
 
 class LowPrivilege(SBCError):
@@ -97,9 +104,7 @@ class PlanMissing(SBCError):
     """The dial plan does not exist on the device; we do not create one (F21)."""
 
     code = "sbc_plan_missing"
-    answer = gettext_lazy(
-        "it has no dial plan %(plan)s; create it on the SBC, or correct the plan's name in the Django admin."
-    )
+    answer = gettext_lazy("it has no dial plan %(plan)s; create it on the SBC, or correct the plan's name in its form.")
 
 
 class TableFull(SBCError):
@@ -125,6 +130,17 @@ class BadAnswer(SBCError):
     def __init__(self, sbc: str, problem: str, *, retryable: bool = False, **more: Any) -> None:
         self.retryable = retryable
         super().__init__(sbc, problem=problem, **more)
+
+
+class ByHand(SBCError):
+    """Its rules are written by people, who have not confirmed all of them yet. `count`: how many wait."""
+
+    code = "sbc_by_hand"
+    retryable = True
+    online = None
+    answer = gettext_lazy(
+        "it is written by hand, and rules wait (%(count)d); load the file from its page into it and confirm it there."
+    )
 
 
 class NotVerified(SBCError):

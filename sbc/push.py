@@ -3,9 +3,10 @@
 Every step looks first and may be repeated, so a run that stopped anywhere is finished by the next one.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,9 +15,11 @@ from django.utils.translation import gettext as _
 from .device import Device
 from .dialplan import Difference, Rule, difference
 from .errors import Busy, NotVerified, Rejected, TableFull
-from .models import SBC, DialPlanRule
+from .models import OUTSTANDING, SBC, DialPlanRule
 from .strategies import STRATEGIES, Plan
 from .writer import Writer
+
+Thing = TypeVar("Thing")
 
 CHUNK = 5000
 HAND_EDITS = 5  # so often a plan may change under our hands before we leave it to its editor for now
@@ -50,7 +53,7 @@ class Push:
         """Look, write what differs, look again, save, note."""
         done = self.write() if self.wanted else Difference()
         self.save(wrote=bool(done))
-        self.note_all_done()
+        note_done(self.sbc, self.wanted, forget=self.forget)
         touched = len(done.added) + len(done.changed) + len(done.removed)
         return Pushed(len(done.added), len(done.changed), len(done.removed), len(self.wanted) - touched)
 
@@ -62,7 +65,7 @@ class Push:
             self.note_what_is_left(todo)
             if not todo:
                 return todo
-            self.check_capacity(plan, todo)
+            check_capacity(self.sbc, plan.table_size, todo)
             if self.strategy.read(self.device) != plan:
                 continue  # edited since: what we were about to write would undo that
             self.note_save(pending=True)
@@ -79,13 +82,6 @@ class Push:
     def difference(self, plan: Plan) -> Difference:
         """What is left to do."""
         return difference(plan.rules, self.wanted, with_hash=self.sbc.prefix_hash)
-
-    def check_capacity(self, plan: Plan, todo: Difference) -> None:
-        """Before anything is written, so that nothing is written by halves (F22)."""
-        more, most = len(todo.add) - len(todo.remove), self.sbc.max_rules
-        if more > 0 and most is not None and plan.table_size + more > most:
-            said = _("it holds %(size)d rules, %(more)d more are to be written, there is room for %(most)d")
-            raise TableFull(self.sbc.name, said=said % {"size": plan.table_size, "more": more, "most": most})
 
     def verify(self) -> None:
         """Raises NotVerified where the device does not hold what was written."""
@@ -117,27 +113,41 @@ class Push:
 
         What is to be removed is outstanding anyway, as long as its row is there.
         """
-        now = timezone.now()
-        for chunk in chunks([*todo.added, *todo.changed]):
-            rules_of(self.sbc, chunk).update(present=False, checked_at=now)
+        note_missing(self.sbc, [*todo.added, *todo.changed])
 
-    def note_all_done(self) -> None:
-        """Everything is verified and saved: note wanted rules as present, forget those that were to go.
 
-        `present` of a wanted rule means: there with the right name and tag, and safe from a restart. A row that says
-        something else by now is left alone: that was not pushed.
-        """
-        now = timezone.now()
-        alike: dict[Rule | None, list[str]] = {}
-        for prefix, rule in self.wanted.items():
-            alike.setdefault(rule and rule._replace(prefix=""), []).append(prefix)
-        for rule, prefixes in alike.items():
-            for chunk in chunks(prefixes):
-                rows = rules_of(self.sbc, chunk)
-                if rule is None:
-                    (rows if self.forget else rows.filter(wanted=False)).delete()
-                else:
-                    rows.filter(wanted=True, name=rule.name, tag=rule.tag).update(present=True, checked_at=now)
+def check_capacity(sbc: SBC, table_size: int, todo: Difference) -> None:
+    """Before anything is written, so that nothing is written by halves (F22). Raises TableFull."""
+    more, most = len(todo.add) - len(todo.remove), sbc.max_rules
+    if more > 0 and most is not None and table_size + more > most:
+        said = _("it holds %(size)d rules, %(more)d more are to be written, there is room for %(most)d")
+        raise TableFull(sbc.name, said=said % {"size": table_size, "more": more, "most": most})
+
+
+def note_done(sbc: SBC, wanted: Mapping[str, Rule | None], *, forget: bool = False) -> None:
+    """Everything is verified and saved: note wanted rules as present, forget those that were to go.
+
+    `present` of a wanted rule means: there with the right name and tag, and safe from a restart. A row that says
+    something else by now is left alone: that was not pushed. `forget`: as for Push.
+    """
+    now = timezone.now()
+    alike: dict[Rule | None, list[str]] = {}
+    for prefix, rule in wanted.items():
+        alike.setdefault(rule and rule._replace(prefix=""), []).append(prefix)
+    for rule, prefixes in alike.items():
+        for chunk in chunks(prefixes):
+            rows = rules_of(sbc, chunk)
+            if rule is None:
+                (rows if forget else rows.filter(wanted=False)).delete()
+            else:
+                rows.filter(wanted=True, name=rule.name, tag=rule.tag).update(present=True, checked_at=now)
+
+
+def note_missing(sbc: SBC, prefixes: Iterable[str]) -> None:
+    """Note that these wanted rules were seen to be missing or different, so that they count as outstanding."""
+    now = timezone.now()
+    for chunk in chunks(prefixes):
+        rules_of(sbc, chunk).update(present=False, checked_at=now)
 
 
 def wanted_of(sbc: SBC, prefixes: Collection[str]) -> dict[str, Rule | None]:
@@ -154,8 +164,13 @@ def rules_of(sbc: SBC, prefixes: Collection[str]) -> QuerySet[DialPlanRule]:
     return DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan, prefix__among=frozenset(prefixes))
 
 
-def chunks(prefixes: Iterable[str]) -> Iterator[list[str]]:
+def outstanding_of(sbc: SBC) -> QuerySet[DialPlanRule]:
+    """Our rows of which the SBC's plan is not known to be as we want it: to be written, or to be removed."""
+    return DialPlanRule.objects.filter(OUTSTANDING, sbc=sbc, dial_plan=sbc.dial_plan)
+
+
+def chunks(things: Iterable[Thing]) -> Iterator[list[Thing]]:
     """Lists short enough that SQLite's other writers need not wait long for the statement about one."""
-    rest = iter(prefixes)
+    rest = iter(things)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk

@@ -6,22 +6,20 @@ while a device is asked.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from . import by_hand, health
 from .device import Device, Status
 from .dialplan import Rule
 from .errors import Rejected, SBCError
-from .models import SBC, DialPlanRule
+from .models import SBC, DialPlanRule, WriteStrategy
 from .push import Push, Pushed, chunks, rules_of, wanted_of
 from .writer import only_writer
 
-__all__ = ["Pushed", "check", "push", "unwant", "want"]
+__all__ = ["Pushed", "check", "push", "remove", "rename_plan", "unwant", "want"]
 
 LONGEST = {"name": 15, "tag": 253}  # upstreams.md §4; a tag may be a host name
 _PREFIX = re.compile(r"\+?[0-9]{1,48}")
@@ -50,6 +48,17 @@ def unwant(sbc: SBC, prefixes: Collection[str]) -> None:
     """
     for chunk in chunks(sorted(set(prefixes))):
         _upsert(sbc, [Rule(prefix, "", "") for prefix in chunk], wanted=False, columns=["wanted"])
+
+
+def rename_plan(sbc: SBC, before: str) -> int:
+    """Our rules follow the SBC to the dial plan that it has now; nothing of them was seen there yet.
+
+    Returns how many. What was noted for a plan of the new name long ago gives way. The device is not touched: rules
+    that stand in the plan `before` stay there, and nobody looks after them any more.
+    """
+    moving = DialPlanRule.objects.filter(sbc=sbc, dial_plan=before)
+    DialPlanRule.objects.filter(sbc=sbc, dial_plan=sbc.dial_plan).delete()
+    return moving.update(dial_plan=sbc.dial_plan, present=None, checked_at=None)
 
 
 def _upsert(sbc: SBC, rules: Iterable[Rule], *, wanted: bool, columns: list[str]) -> None:
@@ -85,8 +94,14 @@ def _check_rule(sbc: SBC, rule: Rule) -> None:
 
 def check(sbc: SBC) -> Status:
     """Ask the device how it is, and note it. Raises SBCError, which is noted as well."""
-    with _noted(sbc), Device(sbc) as device:
-        return device.status()
+    try:
+        with Device(sbc) as device:
+            status = device.status()
+    except SBCError as error:
+        health.note(sbc, health.Seen(error=error))
+        raise
+    health.note(sbc, health.Seen(status=status))
+    return status
 
 
 def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
@@ -94,8 +109,12 @@ def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
 
     Wanted: there with the right name and tag. Not wanted (`unwant`): not there. A prefix that nobody ever wanted or
     stopped wanting is left alone. Raises SBCError, and RuntimeError inside a transaction.
+
+    An SBC that is written by hand is not asked: people have confirmed these rules, or ByHand is raised.
     """
-    with only_writer(sbc) as writer, _noted(sbc), Device(sbc) as device:
+    if sbc.write_strategy == WriteStrategy.MANUAL:
+        return by_hand.push(sbc, prefixes)
+    with only_writer(sbc) as writer, health.noted(sbc), Device(sbc) as device:
         asked = set(prefixes)
         done = Push(sbc, device, writer, wanted_of(sbc, asked)).run()
     return replace(done, unchanged=len(asked) - done.added - done.changed - done.removed)
@@ -105,28 +124,11 @@ def remove(sbc: SBC, prefixes: Collection[str]) -> Pushed:
     """Take the rules of these prefixes (E.164 without #) off the device, whatever we wanted before, and forget them.
 
     The same as `unwant` and `push` for a caller that knows by itself, after a crash as well, what it wants removed:
-    nothing is written into our database before the device has done it. Raises what `push` raises.
+    nothing is written into our database before the device has done it; of an SBC that is written by hand they are noted
+    as unwanted, for people to see. Raises what `push` raises.
     """
-    with only_writer(sbc) as writer, _noted(sbc), Device(sbc) as device:
+    if sbc.write_strategy == WriteStrategy.MANUAL:
+        unwant(sbc, by_hand.may_have(sbc, prefixes))
+        return by_hand.push(sbc, prefixes)
+    with only_writer(sbc) as writer, health.noted(sbc), Device(sbc) as device:
         return Push(sbc, device, writer, dict.fromkeys(prefixes), forget=True).run()
-
-
-@contextmanager
-def _noted(sbc: SBC) -> Iterator[None]:
-    """Keep at the SBC's row whether it answered and the last problem, none where the block went well."""
-    try:
-        yield
-    except SBCError as error:
-        _note(sbc, error.online, error.message)
-        raise
-    _note(sbc, True, "")
-
-
-def _note(sbc: SBC, online: bool | None, problem: str) -> None:
-    """Write these columns only: the lock and the settings belong to others. `online` None: it was not asked."""
-    fresh: dict[str, Any] = {"problem": problem}
-    if online is not None:
-        fresh |= {"online": online, "online_checked_at": timezone.now()}
-    SBC.objects.filter(pk=sbc.pk).update(**fresh)
-    for column, value in fresh.items():
-        setattr(sbc, column, value)

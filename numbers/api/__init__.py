@@ -2,7 +2,7 @@
 
 from ninja import Router
 
-from . import catalogue, changing, exports, imports, lists, releasing
+from . import catalogue, changes, changing, exports, imports, lists, releasing
 
 ROUTERS: tuple[Router, ...] = (
     lists.router,
@@ -11,4 +11,5 @@ ROUTERS: tuple[Router, ...] = (
     releasing.router,
     changing.router,
     imports.router,
+    changes.router,
 )

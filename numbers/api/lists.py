@@ -110,8 +110,8 @@ def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
         rows, last = reading.after(numbers, asked.after, asked.pageSize)
         link = next_link(request, asked, last) if last else None
         return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": records.v3(rows)})
-    rows = reading.page(numbers, asked.pageNumber, asked.pageSize)
-    key = f"api-count:{hash(principal.scope())}:{asked.msTenantId}:{asked.acquiredNumberStatus}"
+    key = f"api-list:{hash(principal.scope())}:{asked.msTenantId}:{asked.acquiredNumberStatus}"
+    rows = reading.page(numbers, key, asked.pageNumber, asked.pageSize)
     count = reading.total(numbers, key, len(rows), asked.pageNumber, asked.pageSize)
     return json_answer(
         {
@@ -124,14 +124,24 @@ def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
     )
 
 
-@router.get("/v2/oc/numbers", auth=may(Permission.VIEW), response=answers(list[records.NumberV2]))
+@router.get(
+    "/v2/oc/numbers",
+    auth=may(Permission.VIEW),
+    response=answers(list[records.NumberV2]),
+    summary="List numbers, version 2",
+)
 def list_numbers_v2(request: HttpRequest, asked: Query[Asked]) -> HttpResponse | StreamingHttpResponse:
     """All numbers in one answer, which is written as it is read."""
     numbers = chosen(principal_behind(request), asked)
     return StreamingHttpResponse(_array(numbers), content_type="application/json")
 
 
-@router.get("/v2/oc/numbers/{phonenumber}", auth=may(Permission.VIEW), response=answers(records.NumberV2))
+@router.get(
+    "/v2/oc/numbers/{phonenumber}",
+    auth=may(Permission.VIEW),
+    response=answers(records.NumberV2),
+    summary="Get a number",
+)
 def get_number(request: HttpRequest, phonenumber: str) -> HttpResponse:
     """One number, with or without its plus."""
     visible = PhoneNumber.objects.visible_to(principal_behind(request))

@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from ocadmin.tasks.pauses import retry_after
+
 from . import http
 from .api import Api, Page
 from .errors import Asked, BadAnswer, NotConfigured
@@ -80,14 +82,14 @@ class Graph(Api):
         link = answer.headers.get("Location") or answer.headers.get("Operation-Location") or ""
         if not link:
             raise BadAnswer(asked, _("it does not say where its operation can be followed"), **answer.ids)
-        return Started(http.resolve(self.base, link, asked), http.retry_after(answer.headers))
+        return Started(http.resolve(self.base, link, asked), retry_after(answer.headers))
 
     def operation(self, link: str) -> Operation:
         """How far an operation is. Raises NotFound when it is too old, BadAnswer for a link to another host."""
         what = _("an operation on a number")
         answer = self.request("GET", link, what)
         asked = Asked(self.who, what)
-        ask_in = http.retry_after(answer.headers)
+        ask_in = retry_after(answer.headers)
         return read(lambda record: parse_operation(record, ask_in), answer.json(asked), asked, "id")
 
     def update_location(self, e164: str, location_id: str | uuid.UUID | None) -> None:

@@ -13,8 +13,6 @@ import uuid
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -23,12 +21,13 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from ocadmin.tasks.pauses import retry_after
+
 from .errors import Asked, BadAnswer, Forbidden, TimedOut, Unreachable, error_class
 
 CONNECT_SECONDS = 5
 TRIES, RETRY_SECONDS = 3, 3
 MAX_BYTES = 32 * 1024 * 1024
-LONGEST_WAIT_SECONDS = 86_400
 CORRELATION_HEADER = "x-ms-client-request-id"
 
 _SECRET = re.compile(
@@ -237,19 +236,6 @@ def _text(value: object) -> str:
 def _missing_role(text: str) -> str:
     found = _ROLE.search(text)
     return found.group() if found else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from now that a Retry-After header (seconds or HTTP date) asks for, None without a readable one."""
-    text = (headers.get("retry-after") or "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return min(float(text), LONGEST_WAIT_SECONDS)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
 
 
 def scrub(text: str) -> str:

@@ -13,11 +13,13 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from ocadmin.tasks.pauses import retry_after
+
 from . import fields
 from .api import Api, Page
 from .errors import Asked, NotConfigured
 from .fields import Record
-from .http import Answer, retry_after
+from .http import Answer
 from .job_records import JobRecord, Validation, parse_job, parse_validation
 from .records import (
     CallingProfileRecord,

@@ -18,7 +18,6 @@ from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
-from ocadmin.tasks.engine import nudge
 from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
 from ocadmin.tasks.run import Run
@@ -98,9 +97,7 @@ def start(*, by: Principal, channel: str) -> None:
     try:
         services.start(CleanUp.kind, title=title, by=by, channel=channel, unique_key=CleanUp.kind)
     except services.AlreadyRunning as running:
-        waiting = Task.objects.filter(pk=running.task.pk, state=TaskState.WAITING)
-        waiting.update(next_run_at=timezone.now())
-        nudge(running.task.pk)
+        services.wake(Task.objects.filter(pk=running.task.pk))
 
 
 def idle() -> PhoneNumberQuerySet:

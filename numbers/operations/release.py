@@ -23,16 +23,18 @@ from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
 from ocadmin.tasks.run import Run
 from sbc import services
 from sbc.errors import SBCError
+from sbc.models import State
 
 from .. import history, lifecycle, routing
 from ..assignment import ASSIGNED, UNASSIGNED
 from ..lifecycle import Cause, Status
 from ..microsoft.job_records import Entry
 from ..models import Customer, PhoneNumber, SipConnection, UpstreamJob
-from . import archive, sbc_rules
+from . import archive, hindrances, sbc_rules
+from .hindrances import Doing
 from .items import close, close_all
 from .jobs import JobOperation
-from .plan import Verdict
+from .plan import Caution, Verdict
 
 CHUNK = 1000
 RULE_LEFT = "rule_left"
@@ -74,10 +76,19 @@ class Release(JobOperation):
             Verdict(REFUSED_AS, assigned, ~Q(assignment_status=UNASSIGNED), remedy="unassign-release"),
         ]
         if params.get("range"):
-            offline = gettext_lazy("An SBC of this customer is offline: ranges are released only while all are online.")
-            links = SipConnection.objects.filter(customer=OuterRef("customer"), sbc__online=False)
+            offline = gettext_lazy(
+                "An SBC of this customer is offline or refuses our login: ranges are released only while all can be "
+                "reached."
+            )
+            links = SipConnection.objects.filter(
+                customer=OuterRef("customer"), sbc__state__in=(State.OFFLINE, State.BAD_LOGIN)
+            )
             verdicts.append(Verdict("sbc_offline", offline, Q(Exists(links), source__in=routing.MANAGED)))
         return verdicts
+
+    def cautions(self, params: dict[str, Any]) -> list[Caution]:
+        """SBCs whose rules cannot be taken off now."""
+        return hindrances.cautions(Doing.REMOVING)
 
     def claim(self, task: Task) -> None:
         """The numbers are being released from this moment on."""

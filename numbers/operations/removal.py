@@ -25,10 +25,11 @@ from ..lifecycle import Cause, Status
 from ..microsoft.errors import MicrosoftError
 from ..microsoft.operator_connect import OperatorConnect
 from ..models import PhoneNumber
-from . import clean_up, failures, release_requests
+from . import clean_up, failures, hindrances, release_requests
 from .base import NumberOperation
+from .hindrances import Doing
 from .items import close, pending
-from .plan import Verdict
+from .plan import Caution, Verdict
 
 CHUNK = 1000
 _MARKED = Status.MARKED_FOR_REMOVAL
@@ -125,6 +126,10 @@ class ApproveRemoval(_Decision):
     already = gettext_lazy("The removal of this number is approved already.")
     destructive = True
     note = gettext_lazy("An approval cannot be taken back: the number leaves as soon as Microsoft no longer has it.")
+
+    def cautions(self, params: dict[str, Any]) -> list[Caution]:
+        """SBCs whose rules cannot be taken off now."""
+        return hindrances.cautions(Doing.REMOVING)
 
     def follow_up(self, task: Task) -> None:
         """The clean-up."""

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Permission, Role
 from ocadmin.access.request import Request
+from sbc import overview as sbc_overview
 
 from .. import overview
 from ..lifecycle import Status
@@ -44,6 +45,7 @@ def dashboard(request: Request) -> HttpResponse:
         "now": timezone.now(),
         "sync_minutes": settings.ENV.sync_minutes,
         "tasks": overview.attention(principal),
+        "sbcs": sbc_overview.read() if principal.can_everywhere(Permission.VIEW) else None,
         "problems": problems,
         "problem_lines": [
             {"customer": customer, "problems": customer_problems(customer)} for customer in problems.customers

@@ -20,6 +20,7 @@ from sbc.models import DialPlanRule
 from .. import capabilities, facts, on_one
 from ..lifecycle import Source
 from ..models import Location, PhoneNumber, SipConnection
+from ..operations import hindrances
 from ..operations.capabilities import Capabilities
 from ..operations.relocate import Relocate
 from ..search import number_fragment
@@ -68,9 +69,12 @@ def _capabilities(request: SignedInRequest, number: PhoneNumber) -> dict[str, An
 
 def _routing(request: SignedInRequest, number: PhoneNumber) -> dict[str, Any]:
     prefixes = (number.e164, number.e164.removeprefix("+"))
+    links, rules = _links(number), list(DialPlanRule.objects.filter(prefix__in=prefixes).select_related("sbc"))
+    concerned = {link.sbc_id for link in links} | {rule.sbc_id for rule in rules}
     return {
-        "links": _links(number),
-        "rules": list(DialPlanRule.objects.filter(prefix__in=prefixes).select_related("sbc")),
+        "links": links,
+        "rules": rules,
+        "hindrances": hindrances.find(hindrances.Doing.LOOKING, concerned) if concerned else [],
         "external": number.source == Source.EXTERNAL,
         "may_open": request.principal.can_everywhere(Permission.VIEW),
     }

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .audit import Channel, title_of
+from .feed import Xact
 from .permissions import Permission, Role
 from .principal import Principal
 
@@ -180,6 +181,7 @@ class AuditEntry(models.Model):
     message = models.CharField(_("message"), max_length=500, blank=True)
     before = models.JSONField(_("before"), default=dict, blank=True)
     after = models.JSONField(_("after"), default=dict, blank=True)
+    xact = models.BigIntegerField(_("transaction"), db_default=Xact(), editable=False, help_text=_("See feed.py."))
 
     objects = AuditQuerySet.as_manager()
 
@@ -192,6 +194,11 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at"], name="audit_at"),
             models.Index(fields=["customer_ref", "-at"], name="audit_customer"),
             models.Index(fields=["task_ref"], name="audit_task"),
+            # The feed of numbers (feed.py): of all of them, of a channel's, of a customer's.
+            *(
+                models.Index(fields=[*place, "xact", "id"], condition=Q(object_type="number"), name=f"audit_feed{name}")
+                for name, place in (("", ()), ("_channel", ("channel_ref",)), ("_customer", ("customer_ref",)))
+            ),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,7 @@ class Permission(models.TextChoices):
     RELEASE = "release", _("Release numbers")
     APPROVE_REMOVAL = "approve_removal", _("Approve removals")
     PUSH_SBC = "push_sbc", _("Write to SBCs")
+    MANAGE_SBC = "manage_sbc", _("Change SBCs and their logins")
     END_QUARANTINE = "end_quarantine", _("End quarantine early")
     MANAGE_ACCESS = "manage_access", _("Manage access")
 

@@ -137,7 +137,8 @@ def _from_this_machine(request: HttpRequest) -> bool:
 
 
 def _counts() -> dict[str, Any]:
-    """Three grouped counts over indexes. The number's model is named by text: that room stands above this one."""
+    """Grouped counts over indexes, and the SBCs. Models are named by text: their rooms stand above this one."""
+    sbcs = apps.get_model("sbc", "SBC")
     numbers = apps.get_model("numbers", "PhoneNumber")
     with translation.override(None):
         words = {value: str(label) for value, label in numbers._meta.get_field("status").flatchoices}
@@ -150,6 +151,7 @@ def _counts() -> dict[str, Any]:
     return {
         "numbers": {_word(words[status]): count for status, count in _grouped(numbers, "status").items()},
         "tasks": _grouped(Task, "state"),
+        "sbcs": [(sbc.name, sbc.online, len(sbc.alarms)) for sbc in sbcs.objects.order_by("name")],
         "due": Task.objects.due().count(),
         "sync": last.finished_at.timestamp() if last and last.finished_at else None,
         "at": now.timestamp(),
@@ -177,6 +179,9 @@ def _render(counts: dict[str, Any]) -> bytes:
     gauge("numbers", "Numbers by status.", {(k,): v for k, v in counts["numbers"].items()}, "status")
     gauge("tasks", "Tasks by state.", {(k,): v for k, v in counts["tasks"].items()}, "state")
     gauge("tasks_due", "Tasks whose time has come and that no worker holds.", {(): counts["due"]})
+    asked = [one for one in counts["sbcs"] if one[1] is not None]
+    gauge("sbc_up", "Whether an SBC answered when it was last asked.", {(n,): up for n, up, _a in asked}, "sbc")
+    gauge("sbc_alarms", "Active alarms of an SBC.", {(n,): alarms for n, _up, alarms in asked}, "sbc")
     if counts["sync"] is not None:
         age = max(timezone.now().timestamp() - counts["sync"], 0)
         gauge("last_sync_age_seconds", "Seconds since the last synchronisation of everything.", {(): age})

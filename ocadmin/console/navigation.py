@@ -13,8 +13,9 @@ from ocadmin.access.request import Request
 
 _Entry = tuple[str | Promise, str, str]
 
-# Screens that only people of the whole system may see: SBCs are shared by customers.
-SYSTEM_ONLY = frozenset({"sbc:list"})
+# Screens that only people of the whole system may see, and what they need there: SBCs are shared by customers, webhooks
+# carry data out of the house.
+SYSTEM_ONLY = {"sbc:list": Permission.VIEW, "webhooks:list": Permission.MANAGE_ACCESS}
 
 GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
     ("", [(_("Overview"), "layout-dashboard", "console:dashboard")]),
@@ -32,6 +33,7 @@ GROUPS: list[tuple[str | Promise, list[_Entry]]] = [
         _("Operations"),
         [(_("Approvals"), "clipboard-check", "numbers:approvals"), (_("Tasks"), "list-checks", "tasks:list")],
     ),
+    (_("Administration"), [(_("Webhooks"), "webhook", "webhooks:list")]),
 ]
 
 
@@ -76,13 +78,13 @@ def groups(request: Request) -> list[Group]:
         for label, entries in GROUPS
     ]
     if request.user.is_staff:
-        shown.append(Group(_("Administration"), _links([(_("Django admin"), "wrench", "admin:index")], request)))
+        shown[-1].links.extend(_links([(_("Django admin"), "wrench", "admin:index")], request))
     return [group for group in shown if group.links]
 
 
 def _may_open(principal: Principal, name: str) -> bool:
     if name in SYSTEM_ONLY:
-        return principal.can_everywhere(Permission.VIEW)
+        return principal.can_everywhere(SYSTEM_ONLY[name])
     return name == "console:dashboard" or principal.can(Permission.VIEW)
 
 

@@ -95,6 +95,15 @@ def cancel(tasks: TaskQuerySet, *, by: Principal, channel: str) -> int:
     return len(rows)
 
 
+def wake(tasks: TaskQuerySet) -> int:
+    """Let the waiting ones of `tasks` go on now: what they wait for may have come. Returns how many."""
+    waiting = list(tasks.filter(state=TaskState.WAITING).values_list("pk", flat=True).distinct())
+    Task.objects.filter(pk__in=waiting, state=TaskState.WAITING).update(next_run_at=timezone.now())
+    for pk in waiting:
+        nudge(pk)
+    return len(waiting)
+
+
 def answer(task: Task, choice: str, *, by: Principal, channel: str) -> bool:
     """Answer the question of a task. False when it no longer asks; ValueError where `choice` is none of its choices."""
     with transaction.atomic():

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .sbc import SBC
 
+# What a device does not do yet as we want it: wanted and not seen there, or not wanted any more (then its row goes).
+OUTSTANDING = Q(wanted=False) | Q(present=None) | Q(present=False)
+
 
 class DialPlanRule(models.Model):
     """One rule of one dial plan: what we want there, and what was last seen there."""
@@ -27,7 +30,10 @@ class DialPlanRule(models.Model):
             models.UniqueConstraint(fields=["sbc", "dial_plan", "prefix"], name="rule_once_per_plan"),
             models.CheckConstraint(condition=~Q(prefix__endswith="#"), name="rule_prefix_without_hash"),
         ]
-        indexes = [models.Index(fields=["prefix"], name="rule_prefix")]
+        indexes = [
+            models.Index(fields=["prefix"], name="rule_prefix"),
+            models.Index(fields=["sbc", "dial_plan", "prefix"], condition=OUTSTANDING, name="rule_outstanding"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.prefix} → {self.tag}"

@@ -22,6 +22,13 @@ def validate_certificates(text: str) -> None:
         ) from None
 
 
+def validate_one_certificate(text: str) -> None:
+    """One PEM certificate. Raises ValidationError."""
+    validate_certificates(text)
+    if text.count("-----BEGIN CERTIFICATE-----") != 1:
+        raise ValidationError(_("Paste one certificate only: that of the device itself."))
+
+
 class SBCQuerySet(models.QuerySet["SBC"]):
     """Reads of SBCs."""
 
@@ -29,19 +36,43 @@ class SBCQuerySet(models.QuerySet["SBC"]):
         """SBCs are shared by customers: only people of the whole system see them (live-platform.md §7.3)."""
         return self if principal.can_everywhere(Permission.VIEW) else self.none()
 
+    def reachable(self) -> "SBCQuerySet":
+        """Those that a schedule may ask or write to: not offline, and not such as refused our login (F20, F23)."""
+        return self.with_login().exclude(state__in=(State.OFFLINE, State.BAD_LOGIN))
+
+    def with_login(self) -> "SBCQuerySet":
+        """Those of which address, user name and password are entered."""
+        return self.exclude(rest_url="").exclude(username="").exclude(sealed_password="")
+
 
 class WriteStrategy(models.TextChoices):
     """How rules get into a device. Which of them a real one takes was never tried (upstreams.md §4, unverified)."""
 
     CLI_INCREMENTAL = "cli_incremental", _("CLI script with the rules that change")
     CSV_FILE = "csv_file", _("CSV file with the whole dial plan")
+    MANUAL = "manual", _("file that a person loads by hand")
+
+
+class State(models.TextChoices):
+    """How a device is, as far as we know. health.py decides, and says why."""
+
+    UNKNOWN = "unknown", _("Never asked")
+    ONLINE = "online", _("Online")
+    SAVE_NEEDED = "save_needed", _("Save needed")
+    HA_SYNC = "ha_sync", _("HA syncing")
+    DEGRADED = "degraded", _("Degraded")
+    OFFLINE = "offline", _("Offline")
+    BAD_LOGIN = "bad_login", _("Bad login")
 
 
 class SBC(models.Model):
     """A session border controller of the operator.
 
     `sealed_password` is what `secrets.seal` gives; `writer` names who writes its dial plan at the moment and
-    `writer_until` when that ends by itself (writer.py). `online` and `problem` are what the last exchange showed.
+    `writer_until` when that ends by itself (writer.py). From `state` on everything is what exchanges with the device
+    showed, written by health.py alone: `problem` (with its code) is the last thing that went wrong, `told` are facts of
+    its last status, `save_needed` whether it says that its flash is behind, `asking_until` holds off a second question.
+    `save_pending` is ours: we have written rules that we have not seen saved.
     """
 
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -63,6 +94,14 @@ class SBC(models.Model):
         validators=[validate_certificates],
         help_text=_("PEM certificates that its own must lead to. Empty: those that the system trusts."),
     )
+    pinned_certificate = models.TextField(
+        _("pinned certificate"),
+        blank=True,
+        validators=[validate_one_certificate],
+        help_text=_(
+            "PEM certificate of the device itself: only that one is accepted then, whatever its name and issuer."
+        ),
+    )
     write_strategy = models.CharField(
         _("rules are written by"),
         max_length=20,
@@ -70,9 +109,17 @@ class SBC(models.Model):
         default=WriteStrategy.CLI_INCREMENTAL,
     )
 
-    online = models.BooleanField(_("online"), null=True, editable=False, help_text=_("Empty: never asked."))
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.UNKNOWN, editable=False)
+    state_since = models.DateTimeField(_("in this state since"), null=True, editable=False)
+    reasons = models.JSONField(_("reasons"), default=list, editable=False)
+    alarms = models.JSONField(_("active alarms"), default=list, editable=False)
+    told = models.JSONField(_("told by the device"), default=dict, editable=False)
     online_checked_at = models.DateTimeField(_("last asked"), null=True, editable=False)
+    asking_until = models.DateTimeField(_("being asked until"), null=True, editable=False)
     problem = models.TextField(_("problem"), blank=True, editable=False)
+    problem_code = models.CharField(_("code of the problem"), max_length=64, blank=True, editable=False)
+    save_needed = models.BooleanField(_("save needed"), null=True, editable=False)
+    save_needed_since = models.DateTimeField(_("save needed since"), null=True, editable=False)
     save_pending = models.BooleanField(
         _("save pending"), default=False, editable=False, help_text=_("Rules were written that are not yet in flash.")
     )
@@ -87,15 +134,27 @@ class SBC(models.Model):
         ordering = ("name",)
         constraints = [
             models.UniqueConstraint(fields=["fqdn"], condition=~Q(fqdn=""), name="sbc_fqdn_once"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="sbc_known_state"),
+            models.CheckConstraint(condition=Q(ca_bundle="") | Q(pinned_certificate=""), name="sbc_bundle_or_pin"),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
+    def online(self) -> bool | None:
+        """Whether it answered when it was last asked; None: never asked."""
+        return None if self.state == State.UNKNOWN else self.state != State.OFFLINE
+
+    @property
     def has_credentials(self) -> bool:
         """Whether user name and password are set; whether they are right only the device knows."""
         return bool(self.username and self.sealed_password)
+
+    @property
+    def login(self) -> tuple[str, ...]:
+        """Whatever decides where and how we log in. What the device said to another login says nothing about it."""
+        return self.rest_url, self.username, self.sealed_password, self.ca_bundle, self.pinned_certificate
 
     def set_password(self, password: str) -> None:
         """Seal the password into this row, unsaved. An empty one clears it."""

@@ -21,6 +21,7 @@ TABLE = {
     Permission.SYNC: "AO",
     Permission.RELEASE: "AO",
     Permission.PUSH_SBC: "AO",
+    Permission.MANAGE_SBC: "A",
     Permission.APPROVE_REMOVAL: "A",
     Permission.END_QUARANTINE: "A",
     Permission.MANAGE_ACCESS: "A",

@@ -14,7 +14,8 @@ from kombu.exceptions import OperationalError as BrokerError
 from ocadmin.api import health
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.tasks.models import TaskState
-from tests.factories import PhoneNumberFactory, TaskFactory
+from sbc.models import State
+from tests.factories import PhoneNumberFactory, SBCFactory, TaskFactory
 
 PROXY = {"HTTP_X_FORWARDED_FOR": "198.51.100.7"}
 
@@ -119,6 +120,16 @@ class TestMetrics:
         assert "ocadmin_tasks_due 1.0" in text
         assert "last_sync_age" not in text
 
+    def test_sbcs_that_were_asked(self, client: Client) -> None:
+        SBCFactory(name="Edge", state=State.DEGRADED, alarms=["Fan failed"])
+        SBCFactory(name="Gone", state=State.OFFLINE)
+        SBCFactory(name="New")
+        text = client.get("/metrics").content.decode()
+        assert 'ocadmin_sbc_up{sbc="Edge"} 1.0' in text
+        assert 'ocadmin_sbc_alarms{sbc="Edge"} 1.0' in text
+        assert 'ocadmin_sbc_up{sbc="Gone"} 0.0' in text
+        assert '"New"' not in text
+
     def test_age_of_the_last_synchronisation(self, client: Client) -> None:
         finished = timezone.now() - timedelta(minutes=5)
         TaskFactory(state=TaskState.PARTIAL, finished_at=finished, result={"complete": True})
@@ -130,7 +141,7 @@ class TestMetrics:
         assert 299 < float(age.split()[1]) < 330
 
     def test_few_queries_and_then_none(self, client: Client, django_assert_num_queries: Any) -> None:
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             client.get("/metrics")
         with django_assert_num_queries(0):
             client.get("/metrics")

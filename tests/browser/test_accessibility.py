@@ -8,6 +8,9 @@ from playwright.sync_api import Page
 from ocadmin.access.models import AuditEntry
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, PhoneNumber
+from sbc import health
+from sbc.errors import Offline
+from sbc.models import SBC
 from tests.factories import (
     CallingProfileFactory,
     LocationFactory,
@@ -52,6 +55,7 @@ SCREENS = {
     "calling profiles": "/calling-profiles/",
     "emergency addresses": "/emergency-addresses/",
     "SBCs": "/sbcs/",
+    "SBC to be added": "/sbcs/add/",
     "tasks": "/tasks/",
 }
 
@@ -81,6 +85,14 @@ def violations(page: Page) -> list[str]:
     """What axe finds, one line for each place."""
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screens_of_an_sbc(open_page: OpenPage, everything: PhoneNumber, scheme: str) -> None:
+    sbc = SBC.objects.get()
+    health.note(sbc, health.Seen(error=Offline(sbc.name, reason="refused")))
+    for part in ("", "edit/", "write/", "save/"):
+        assert violations(open_page(f"/sbcs/{sbc.pk}/{part}", color_scheme=scheme)) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,12 +3,13 @@
 import pytest
 
 from sbc.models import WriteStrategy
+from sbc.strategies import STRATEGIES
 from tests.sandbox_process import Sandbox
 
 from .bench import Bench
 
 
-@pytest.fixture(params=WriteStrategy.values)
+@pytest.fixture(params=list(STRATEGIES))
 def bench(db: None, sandbox: Sandbox, request: pytest.FixtureRequest) -> Bench:
     """For everything that must not depend on how rules are written."""
     return Bench(sandbox, request.param)

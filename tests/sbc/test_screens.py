@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ocadmin.access.permissions import Role
-from sbc.models import SBC, DialPlanRule
+from sbc.models import SBC, DialPlanRule, State
 from tests.budgets import budget
 from tests.factories import (
     CallingProfileFactory,
@@ -63,18 +63,18 @@ def test_the_page_shows_facts_rules_and_what_was_never_tried(alice_client: Clien
     page = alice_client.get(f"{URL}{london.pk}/").content.decode()
     for text in ("lon1.example.net", "192.0.2.7", "3 wanted, 2 seen on the SBC", "missing", "surplus", "not checked"):
         assert text in page
-    for text in ("neither was ever tried on a real device", "never asked", "not set", "CLI script with the rules"):
+    for text in ("neither was ever tried on a real device", "Never asked", "not set", "CLI script with the rules"):
         assert text in page
     assert f'hx-get="/sbcs/{london.pk}/usage/"' in page
 
 
 def test_the_page_shows_how_the_device_was_last_seen(alice_client: Client, london: SBC) -> None:
-    london.username, london.save_pending, london.online = "oc", True, False
+    london.username, london.save_pending, london.state = "oc", True, State.OFFLINE
     london.online_checked_at, london.problem = timezone.now(), "London 1: it could not be reached."
     london.set_password("a device's password")
     london.save()
     page = alice_client.get(f"{URL}{london.pk}/").content.decode()
-    for text in ("offline", "it could not be reached", "not saved to flash yet", "oc, password is set"):
+    for text in ("Offline", "it could not be reached", "not saved to flash yet", "oc, password is set"):
         assert text in page
     assert london.sealed_password not in page
 

@@ -31,7 +31,7 @@ class NewRows:
 
     def __init__(self, by: Principal) -> None:
         self.by = by
-        self.known = Known({}, {}, {}, {}, set())
+        self.known = Known({}, {}, {}, {}, {})
         self.cautions: dict[str, tuple[str, int]] = {}
         self._objections: dict[Settings, list[Problem]] = {}
         self._plain: dict[Settings, Settings] = {}

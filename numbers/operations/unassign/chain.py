@@ -24,7 +24,7 @@ from ocadmin.tasks.run import Run
 from ...assignment import UNASSIGNED
 from ...models import PhoneNumber
 from ..items import close_all
-from ..plan import Verdict
+from ..plan import Caution, Verdict
 from ..release import NUMBER_ASSIGNED, REFUSED_AS, Release
 from .operation import Unassign, not_connected, rest
 from .stages import FREE, at
@@ -54,6 +54,10 @@ class UnassignRelease(Unassign):
         closed = not_connected()
         condition = closed.condition & ~Q(assignment_status=UNASSIGNED)
         return [*released, Verdict(closed.code, closed.sentence, condition)]
+
+    def cautions(self, params: dict[str, Any]) -> list[Caution]:
+        """What either of the two should be known for."""
+        return [*super().cautions(params), *_RELEASE.cautions(params)]
 
     def claim(self, task: Task) -> None:
         """Numbers that nobody uses need no request to their tenant."""

@@ -18,7 +18,9 @@ from ...capabilities import CALLING_USER
 from ...countries import countries_like, country_of, is_north_american, is_toll_free, may_be_in, same_country
 from ...lifecycle import Status
 from ...models import CivicAddress, Customer, PhoneNumber, ReleasedNumber
+from .. import hindrances
 from ..base import BUSY
+from ..hindrances import Doing
 from ..plan import WILL
 from ..relocate import AREA_CODE_COUNTRIES, VALIDATED
 from .checks import Objection, objections
@@ -98,7 +100,21 @@ def judge(rows: Mapping[str, Settings], known: Known, *, task: Task | None = Non
         found = [e164 for e164 in going if applies(e164, rows[e164])]
         if found:
             judged.cautions[code] = (sentence, found)
+    if task is None:  # a plan that people look at
+        judged.cautions.update(_hindrances(rows, known, going))
     return judged
+
+
+def _hindrances(rows: Mapping[str, Settings], known: Known, going: list[str]) -> dict[str, tuple[str, list[str]]]:
+    """SBCs that stand in the way, with the numbers that need a rule there."""
+    found = {}
+    sbcs_of = {one: known.routed.get((one.customer, one.calling_profile), frozenset()) for one in set(rows.values())}
+    concerned = frozenset().union(*sbcs_of.values()) if going else frozenset()
+    for one in hindrances.find(Doing.WRITING, concerned) if concerned else []:
+        through = [e164 for e164 in going if one.sbc_id in sbcs_of[rows[e164]]]
+        if len(through) > (one.room or 0):
+            found[one.code] = (one.sentence, through)
+    return found
 
 
 def _standing(numbers: Collection[str], task: Task | None, ours: Ours | None) -> Standing:

@@ -32,7 +32,7 @@ class Known:
     profiles: dict[uuid.UUID, CallingProfile]
     locations: dict[uuid.UUID, Location]
     addresses: dict[uuid.UUID, CivicAddress]
-    routed: set[routing.Pair]
+    routed: dict[routing.Pair, frozenset[int]]  # the SBCs (ids) that carry their calls
     usages: dict[int, Usages] = field(default_factory=dict)
     unsaid: dict[int, str] = field(default_factory=dict)
 
@@ -89,9 +89,10 @@ def name_of(plan: UsagePlan) -> str:
     return _("%(name)s (%(usage)s)") % {"name": plan.name, "usage": plan.usage} if plan.name else plan.usage
 
 
-def _routed(pairs: set[routing.Pair]) -> set[routing.Pair]:
-    """The pairs of customer and profile whose calls some SBC of ours carries."""
-    return {pair for pair, ways in routing.ways(pairs).items() if ways}
+def _routed(pairs: set[routing.Pair]) -> dict[routing.Pair, frozenset[int]]:
+    """The pairs of customer and profile whose calls some SBC of ours carries, with the SBCs."""
+    ways_of = routing.ways(pairs)
+    return {pair: frozenset(way.sbc.pk for way in ways) for pair, ways in ways_of.items() if ways}
 
 
 def _plan(values: dict[str, Any]) -> UsagePlan:

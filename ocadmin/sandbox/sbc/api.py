@@ -22,6 +22,8 @@ BASE = "/sbc/{name}/api/v1"
 REALM = "Mediant"
 # A user with the level Monitor; the administrator is the sandbox's client (upstreams.md 9.7 F23).
 MONITOR = "monitor"
+# No published page names the word for this; "Operational" and "Not Operational" are published.
+SYNCHRONIZING = "Synchronizing"
 Act = Callable[["World", Json, Request], Response]
 
 
@@ -113,8 +115,8 @@ def status(world: World, device: Json, request: Request) -> Response:
         "productType": device["productType"],
         "versionID": device["versionID"],
         "protocolType": "SIP",
-        "operationalState": "UNLOCKED",
-        "highAvailability": device["highAvailability"],
+        "operationalState": "LOCKED" if device["locked"] else "UNLOCKED",
+        "highAvailability": SYNCHRONIZING if device["haSync"] else device["highAvailability"],
         "serialNumber": device["serialNumber"],
         "macAddress": device["macAddress"],
         "systemUpTime": int(world.clock.now() - device.get("startedAt", 0)),

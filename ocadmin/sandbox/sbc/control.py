@@ -75,6 +75,12 @@ def _switch(world: World, device: Json, key: str, value: Any) -> Json:
     return {key: value}
 
 
+def _words(world: World, device: Json, key: str, value: Any) -> Json:
+    if not isinstance(value, str):
+        raise _refused(f"{key} is a text.")
+    return {key: value}
+
+
 def _capacity(world: World, device: Json, key: str, value: Any) -> Json:
     """Rules that are there already stay, however many they are."""
     if type(value) is not int or not 0 <= value <= _MOST_RULES:
@@ -154,6 +160,8 @@ _Change = Callable[["World", Json, str, Any], Json]
 _CHANGES: dict[str, _Change] = {
     "online": _switch,
     "haSync": _switch,
+    "locked": _switch,
+    "highAvailability": _words,
     "saveNeeded": _switch,
     "capacity": _capacity,
     "hang": _hang,

@@ -16,6 +16,7 @@ OC_DIAL_PLAN = "OCDialPlan"
 # seconds since 1970; ``capacity`` counts the rules of all plans together.
 DEFAULTS: Json = {
     "haSync": False,
+    "locked": False,
     "hang": 0,
     "runningUntil": 0,
     "capacity": 100_000,

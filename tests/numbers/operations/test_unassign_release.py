@@ -14,6 +14,7 @@ from ocadmin.numbers.operations import ON_NUMBERS
 from ocadmin.numbers.operations.release import Release
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
+from sbc.models import State
 from tests.factories import UserFactory, grant
 from tests.numbers import passes
 from tests.numbers.unassigning import finish, let_pass, posts
@@ -106,7 +107,7 @@ def test_only_assigned_numbers_need_the_connection(mixed: World) -> None:
 
 
 def test_a_range_is_not_begun_while_an_sbc_is_offline(mixed: World) -> None:
-    mixed.sbc.online = False
+    mixed.sbc.state = State.OFFLINE
     mixed.sbc.save()
     task = submit(params={"range": True})
     assert set(task.items.values_list("code", flat=True)) == {"sbc_offline"}

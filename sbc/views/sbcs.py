@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
@@ -16,18 +17,26 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.request import Request, SignedInRequest
 from ocadmin.console.filters import ListFilterSet
 from ocadmin.console.lists import ListView
-from ocadmin.console.paging import COUNT_LIMIT, bounded_count
-
-from .models import SBC, DialPlanRule, SBCQuerySet
-from .tables import SBCTable
+from ocadmin.console.paging import COUNT_LIMIT, Page, bounded_count
+from ocadmin.tasks.models import Task
+from sbc import capacity, outstanding
+from sbc.examination import Examination
+from sbc.models import SBC, DialPlanRule, SBCQuerySet, State
+from sbc.tables import SBCTable
+from sbc.trust import read
 
 RULES_PER_PAGE = 50
+PERIODS_SHOWN = 20
 
 
 class SBCFilter(ListFilterSet):
-    """?q=edge."""
+    """?q=edge, ?state=offline."""
 
     q = django_filters.CharFilter(label=gettext_lazy("Name, FQDN or IP address"), method="search", max_length=100)
+
+    state = django_filters.ChoiceFilter(
+        label=gettext_lazy("State"), choices=State.choices, empty_label=gettext_lazy("All")
+    )
 
     class Meta:
         model = SBC
@@ -45,7 +54,8 @@ class SBCList(ListView):
     screen = "sbc:list"
     title = gettext_lazy("SBCs")
     subtitle = gettext_lazy("Session border controllers that carry the calls")
-    empty_text = gettext_lazy("SBCs are entered in the Django admin.")
+    empty_text = gettext_lazy("Somebody who may change SBCs has to add the first one.")
+    template_name = "sbc/list.html"
     queryset = SBC.objects.all()
     table_class = SBCTable
     filterset_class = SBCFilter
@@ -58,13 +68,19 @@ class SBCList(ListView):
             )
         return super().get(request, **kwargs)
 
+    def extra_context(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
+        """Who may add one."""
+        return {"may_manage": self.request.principal.can_everywhere(Permission.MANAGE_SBC)}
+
     def prepare(self, rows: list[Any]) -> None:
-        """Rules per SBC, one grouped query."""
+        """Rules per SBC, one grouped query, and the size of their tables."""
         rules = DialPlanRule.objects.filter(sbc__in=rows).order_by().values_list("sbc_id")
         wanted, present = Count("wanted", filter=Q(wanted=True)), Count("present", filter=Q(present=True))
         counts = {pk: (w, p) for pk, w, p in rules.annotate(w=wanted, p=present)}
+        sizes = capacity.table_sizes(rows)
         for row in rows:
             row.wanted_count, row.present_count = counts.get(row.pk, (0, 0))
+            row.share = capacity.percent(row, max(sizes.get(row.pk, 0), row.present_count))
 
 
 sbc_list = SBCList.as_view()
@@ -86,8 +102,12 @@ def rules_page(rules: QuerySet[DialPlanRule], after: str) -> tuple[list[DialPlan
 @login_required
 @require_GET
 def sbc_detail(request: Request, pk: int) -> HttpResponse:
-    """One SBC: its facts, and its rules by page, searched by the start of their prefix."""
-    sbc = get_object_or_404(SBC.objects.visible_to(request.principal), pk=pk)
+    """One SBC: how it is and was, its facts, and its rules by page, searched by the start of their prefix."""
+    return page(request, get_object_or_404(SBC.objects.visible_to(request.principal), pk=pk))
+
+
+def page(request: Request, sbc: SBC, examination: Examination | None = None) -> HttpResponse:
+    """The page of an SBC; `examination` is the result of a test that was just made."""
     words = request.GET.get("q", "").replace("\x00", "").strip().rstrip("#")[:50]
     rules = DialPlanRule.objects.filter(sbc=sbc)
     counts = rules.aggregate(
@@ -95,16 +115,25 @@ def sbc_detail(request: Request, pk: int) -> HttpResponse:
     )
     found = rules.filter(prefix__startswith=words) if words else rules
     after = request.GET.get("after", "")
-    page, following = rules_page(found, after)
+    shown, following = rules_page(found, after)
     found_count = bounded_count(found) if words else counts["all"]
+    may_write = request.principal.can_everywhere(Permission.PUSH_SBC)
     context = {
         "sbc": sbc,
         "counts": counts,
         "words": words,
         "found": found_count,
         "found_text": f"{COUNT_LIMIT:,}+" if words and found_count > COUNT_LIMIT else f"{found_count:,}",
-        "rules": page,
+        "rules": shown,
         "after": after,
         "following": following,
+        "todo": outstanding.todo(sbc),
+        "running": Task.objects.alive().filter(unique_key=f"{outstanding.KIND}:{sbc.pk}").first(),
+        "periods": list(sbc.periods.all()[:PERIODS_SHOWN]),
+        "asked_every": settings.ENV.sbc_health_seconds,
+        "may_write": may_write,
+        "may_manage": request.principal.can_everywhere(Permission.MANAGE_SBC),
+        "pinned": read(sbc.pinned_certificate) if sbc.pinned_certificate else None,
+        "examination": examination,
     }
     return render(request, "sbc/detail.html", context)

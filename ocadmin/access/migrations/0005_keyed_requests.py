@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0003_api_clients'),
+        ('access', '0004_feed'),
     ]
 
     operations = [
