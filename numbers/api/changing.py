@@ -1,6 +1,7 @@
 """What the reference has on its screens only: emergency locations, capabilities, and synchronising."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,7 @@ from ..capabilities import LABELS, USAGES
 from ..models import Customer, Location, PhoneNumber
 from ..operations import sync
 from ..operations.capabilities import Capabilities
-from ..operations.relocate import OPERATOR, TENANT, Relocate
+from ..operations.relocate import TENANT, Relocate
 from .acting import OfTenant, act, action
 from .naming import Numbers, NumberText, customer_of, of_customer
 
@@ -29,7 +30,8 @@ router = Router(tags=["actions"])
 
 MOST_SYNCED = 500  # each costs a request to Microsoft
 NUMBERS = ["+442079460110", "+442079460111"]
-Words = Annotated[list[Literal[tuple(USAGES)]], Field(max_length=len(USAGES))]  # type: ignore[valid-type]
+Capability = Literal["InboundCalling", "OutboundCalling", "OCMobile", "Mobile"]  # the keys of capabilities.USAGES
+Words = Annotated[list[Capability], Field(max_length=len(USAGES))]
 
 
 class NewLocation(Numbers):
@@ -40,7 +42,7 @@ class NewLocation(Numbers):
         examples=["d3f0b0a4-6c8e-4a59-9f0e-2f1f0f6f2a11"],
     )
     route: Literal["operator", "tenant"] = Field(
-        OPERATOR, description="operator: a job at Microsoft. tenant: at once, needs the customer's connection."
+        "operator", description="operator: a job at Microsoft. tenant: at once, needs the customer's connection."
     )
     allowTenantAddressUpdate: bool | None = Field(
         None, description="Whether the customer may change it. null: stays as it is."
@@ -79,8 +81,8 @@ def change_location(request: HttpRequest, asked: Query[OfTenant], body: NewLocat
     if body.route == TENANT and body.allowTenantAddressUpdate is not None:
         sentence = _("Only the operator can change this: use the operator's route, or leave out %s.")
         raise Problem(400, "invalid_request", sentence % "allowTenantAddressUpdate")
-    place = Location.objects.filter(pk=body.locationId, civic_address__customer=customer)
-    if body.locationId is not None and not place.exists():
+    places = Location.objects.filter(civic_address__customer=customer)
+    if body.locationId is not None and not places.filter(pk=body.locationId).exists():
         sentence = _("The customer has no location %s. Synchronise, or see emergency-addresses.")
         raise Problem(400, "location_not_found", sentence % body.locationId)
     params = {
@@ -113,7 +115,7 @@ def change_capabilities(request: HttpRequest, asked: Query[OfTenant], body: NewC
     return act(request, Capabilities(), of_customer(body, customer, by), asked, {"add": add, "remove": remove})
 
 
-def _in_order(words: list[str]) -> list[str]:
+def _in_order(words: Sequence[str]) -> list[str]:
     """Each once, in the order of the matrix (live-platform.md, 5.2)."""
     return [word for word in USAGES if word in words]
 

@@ -15,10 +15,9 @@ from ninja import Query, Router
 from pydantic import Field
 
 from ocadmin.access.audit import Channel
-from ocadmin.access.models import User
 from ocadmin.access.request import principal_behind
 from ocadmin.access.services import principal_of
-from ocadmin.api.authentication import may
+from ocadmin.api.authentication import client_behind, may
 from ocadmin.api.bodies import CSV, MULTIPART, XLSX, file_of
 from ocadmin.api.paging import KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
@@ -106,7 +105,7 @@ def upload_file(request: HttpRequest, asked: Query[HowToImport]) -> HttpResponse
     if size > limit:
         raise Problem(413, "too_large", too_large(size, limit).sentence)
     try:
-        batch = importing.keep(_named(file, asked.fileName), mode=asked.mode, user=_user(request))
+        batch = importing.keep(_named(file, asked.fileName), mode=asked.mode, user=client_behind(request))
     except sheets.Unreadable as problem:
         raise Problem(400, problem.code, problem.sentence) from None
     if importing.needs_nobody(batch):
@@ -222,14 +221,10 @@ def forget_import(request: HttpRequest, importId: uuid.UUID) -> HttpResponse:
 
 def _demand_whole_rights(request: HttpRequest) -> None:
     """Rows are judged later, by what the client may do then; a token that may less must not reach further by a file."""
-    by, whole = principal_behind(request), principal_of(_user(request))
+    by, whole = principal_behind(request), principal_of(client_behind(request))
     if by.only is not None or set(by.grants) != set(whole.grants):
         sentence = _("An import takes all that the API client may do: use a token without scope, and no channel.")
         raise Problem(403, "limited_token", sentence)
-
-
-def _user(request: HttpRequest) -> User:
-    return User.objects.get(pk=principal_behind(request).user_id)
 
 
 def _named(file: UploadedFile, name: str) -> UploadedFile:

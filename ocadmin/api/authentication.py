@@ -19,8 +19,10 @@ from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
 from ocadmin.access import clients
+from ocadmin.access.models import User
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Grant, Principal
+from ocadmin.access.request import principal_behind
 
 from . import entra, tokens
 from .problems import Problem
@@ -54,6 +56,11 @@ class Bearer(HttpBearer):
 def may(*permissions: Permission, longest_body: int = LONGEST_BODY) -> Bearer:
     """The `auth` of an operation: one of the permissions. `longest_body`: bytes; more is refused unread."""
     return Bearer(*permissions, longest_body=longest_body)
+
+
+def client_behind(request: HttpRequest) -> User:
+    """The API client that asks, as the user that it is."""
+    return User.objects.get(pk=principal_behind(request).user_id or 0)
 
 
 def principal_of(token: str) -> Principal:

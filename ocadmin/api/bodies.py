@@ -29,7 +29,7 @@ def raw_body(request: HttpRequest) -> UploadedFile:
         while chunk := request.read(AT_ONCE):
             size += file.write(chunk)
         file.seek(0)
-        held.raw_body_file = UploadedFile(file, "", request.content_type, size)
+        held.raw_body_file = UploadedFile(file, None, request.content_type, size)
     return cast(UploadedFile, held.raw_body_file)
 
 
@@ -43,4 +43,4 @@ def file_of(request: HttpRequest, field: str) -> UploadedFile:
     files = request.FILES.getlist(field)
     if len(files) != 1:
         raise Problem(400, "invalid_request", _("Send one file, in the field “%s”.") % field)
-    return cast(UploadedFile, files[0])
+    return files[0]

@@ -107,7 +107,7 @@ def sections(made: dict[str, Any]) -> list[Section]:
 
 def _entry(method: str, path: str, operation: dict[str, Any], known: dict[str, Any]) -> Entry:
     body = operation.get("requestBody", {}).get("content", {})
-    good = next((one for status, one in operation["responses"].items() if status.startswith("2")), {})
+    good: dict[str, Any] = next((one for status, one in operation["responses"].items() if status.startswith("2")), {})
     shapes = [one["schema"] for one in good.get("content", {}).values()]
     return Entry(
         anchor=operation["operationId"],

@@ -57,6 +57,7 @@ SCREENS = {
     "SBCs": "/sbcs/",
     "SBC to be added": "/sbcs/add/",
     "tasks": "/tasks/",
+    "REST interface": "/api/docs",
 }
 
 
