@@ -2,6 +2,8 @@
 
 from ninja import Router
 
-from . import lists, releasing
+from . import dial_plans, directory, lists, releasing, removing, tasks, uploading
 
-ROUTERS: tuple[Router, ...] = (lists.router, releasing.router)
+ROUTERS: tuple[Router, ...] = tuple(
+    kind.router for kind in (lists, uploading, releasing, removing, tasks, directory, dial_plans)
+)
