@@ -110,8 +110,8 @@ def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
         rows, last = reading.after(numbers, asked.after, asked.pageSize)
         link = next_link(request, asked, last) if last else None
         return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": records.v3(rows)})
-    rows = reading.page(numbers, asked.pageNumber, asked.pageSize)
-    key = f"api-count:{hash(principal.scope())}:{asked.msTenantId}:{asked.acquiredNumberStatus}"
+    key = f"api-list:{hash(principal.scope())}:{asked.msTenantId}:{asked.acquiredNumberStatus}"
+    rows = reading.page(numbers, key, asked.pageNumber, asked.pageSize)
     count = reading.total(numbers, key, len(rows), asked.pageNumber, asked.pageSize)
     return json_answer(
         {

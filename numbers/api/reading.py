@@ -2,7 +2,7 @@
 
 Numbers are listed in their own order (e164), which every index of the table ends with. A page by number skips rows in
 an index alone and fetches only those that it shows; a page after a number skips nothing, so it costs the same however
-deep it lies.
+deep it lies. Up to 10,000 rows everything is exact; what is remembered of longer lists is as old as 15 seconds.
 """
 
 from django.core.cache import cache
@@ -11,18 +11,35 @@ from django.db.models import Subquery
 from ..models.phone_number import PhoneNumberQuerySet
 from . import records
 
-COUNTED_AT_ONCE = 10_000
-COUNT_SECONDS = 15
+COUNTED_AT_ONCE = DEEP = 10_000
+REMEMBER_SECONDS = 15
 
 
-def page(numbers: PhoneNumberQuerySet, number: int, size: int) -> list[records.Row]:
-    """The rows of page `number` (from 1)."""
+def page(numbers: PhoneNumberQuerySet, key: str, number: int, size: int) -> list[records.Row]:
+    """The rows of page `number` (from 1). `key` stands for who asks, and for what.
+
+    Where a deep page begins is remembered for some seconds, and so is where the one after it does: a program that goes
+    from page to page skips nothing, and what is added meanwhile does not shift its pages.
+    """
     first = (number - 1) * size
     ordered = numbers.order_by("e164")
     if first == 0:
         return records.rows_of(ordered[:size])
+    place = f"{key}:place:{first}"
+    known = cache.get(place) if first >= DEEP else None
+    if known is not None:
+        return _remember(records.rows_of(ordered.filter(**known)[:size]), key, first, size)
     keys = Subquery(ordered.values("e164")[first : first + size])
-    return records.rows_of(numbers.model.objects.filter(e164__in=keys).order_by("e164"))
+    return _remember(records.rows_of(numbers.model.objects.filter(e164__in=keys).order_by("e164")), key, first, size)
+
+
+def _remember(rows: list[records.Row], key: str, first: int, size: int) -> list[records.Row]:
+    if rows and first + size >= DEEP:
+        if first >= DEEP:
+            cache.set(f"{key}:place:{first}", {"e164__gte": rows[0].e164}, REMEMBER_SECONDS)
+        if len(rows) == size:
+            cache.set(f"{key}:place:{first + size}", {"e164__gt": rows[-1].e164}, REMEMBER_SECONDS)
+    return rows
 
 
 def after(numbers: PhoneNumberQuerySet, key: str, size: int) -> tuple[list[records.Row], str]:
@@ -40,12 +57,12 @@ def total(numbers: PhoneNumberQuerySet, key: str, rows: int, number: int, size: 
     """
     if 0 < rows < size or (rows == 0 and number == 1):
         return (number - 1) * size + rows
-    known = cache.get(key)
+    known = cache.get(f"{key}:count")
     if known is not None:
         return int(known)
     plain = numbers.order_by()
     count = plain.values("pk")[: COUNTED_AT_ONCE + 1].count()
     if count > COUNTED_AT_ONCE:
         count = plain.count()
-        cache.set(key, count, COUNT_SECONDS)
+        cache.set(f"{key}:count", count, REMEMBER_SECONDS)
     return count

@@ -289,3 +289,22 @@ def test_both_ways_of_paging_show_each_number_once(program: Programs, size: int,
         by_key += listed(answer)
         path = json.loads(answer.content)["nextLink"]
     assert by_number == by_key == numbers
+
+
+def test_deep_pages_go_on_where_the_one_before_ended(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "DEEP", 4)
+    numbers, one = make(9), program()
+
+    def page(number: int, **query: Any) -> list[str]:
+        return listed(one.get("v3/oc/numbers", {"pageSize": 2, "pageNumber": number} | query))
+
+    assert [page(n) for n in range(1, 7)] == [numbers[:2], numbers[2:4], numbers[4:6], numbers[6:8], numbers[8:], []]
+    early = PhoneNumberFactory(e164="+442079470001").e164
+    assert page(1) == [early, numbers[0]]
+    assert page(2) == numbers[1:3]
+    assert [page(3), page(4), page(5)] == [numbers[3:5], numbers[5:7], numbers[7:]]
+    PhoneNumberFactory(e164="+442079470002")
+    assert [page(3), page(4), page(5)] == [numbers[3:5], numbers[5:7], numbers[7:]], "not shifted by what was added"
+    assert page(3, acquiredNumberStatus="Active") == numbers[2:4], "another list"
+    cache.clear()
+    assert page(3) == numbers[2:4]

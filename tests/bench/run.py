@@ -8,9 +8,9 @@ from django.db import connection
 
 from ocadmin import garbage
 
-from . import exporting, importing, operations
+from . import api, exporting, importing, operations
 
-MODULES: tuple[Any, ...] = (operations, exporting, importing)  # each has figures()
+MODULES: tuple[Any, ...] = (operations, exporting, importing, api)  # each has figures()
 
 
 def main() -> int:
