@@ -2,14 +2,35 @@
 
 from ninja import Router
 
-from . import catalogue, changes, changing, exports, imports, lists, releasing
+from . import (
+    catalogue,
+    changes,
+    changing,
+    dial_plans,
+    directory,
+    exports,
+    imports,
+    lists,
+    releasing,
+    removing,
+    tasks,
+    uploading,
+)
 
-ROUTERS: tuple[Router, ...] = (
-    lists.router,
-    exports.router,
-    catalogue.router,
-    releasing.router,
-    changing.router,
-    imports.router,
-    changes.router,
+ROUTERS: tuple[Router, ...] = tuple(
+    kind.router
+    for kind in (
+        lists,
+        exports,
+        uploading,
+        releasing,
+        changing,
+        removing,
+        tasks,
+        imports,
+        catalogue,
+        directory,
+        dial_plans,
+        changes,
+    )
 )

@@ -5,10 +5,12 @@ The same for all of them: a request is checked as a whole, and begins nothing if
 live-platform.md, 3.5 to 3.7.
 """
 
+import math
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Router, Schema
@@ -16,12 +18,15 @@ from pydantic import Field
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
+from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
 from ocadmin.api.rest import Params, answers, json_answer
 from ocadmin.tasks.models import ItemState, Task
 
+from ..microsoft.errors import MicrosoftError
+from ..models import PhoneNumber
 from ..operations.base import NumberOperation
 from ..operations.plan import Group, Plan, Stranger
 from .naming import Chosen, Text
@@ -89,12 +94,22 @@ class Planned(Schema):
 
 
 def action(
-    router: Router, *paths: str, permission: Permission, answer: Any = None, method: str = "POST", **more: Any
+    router: Router,
+    *paths: str,
+    permission: Permission,
+    answer: Any = None,
+    later: Any = None,
+    upstream: bool = False,
+    method: str = "POST",
+    **more: Any,
 ) -> Callable[[View], View]:
     """Let a view answer at `paths`, to those who may do this somewhere. `more`: throttle, summary.
 
-    `answer`: what it answers, where that is not the plan or the task.
+    `answer`: what it answers, where that is not the plan or the task; `later`: what it answers with 202, where it does.
+    `upstream`: whether it asks Microsoft while the caller waits.
     """
+    problems = (409, 413, 415, *((502, 503) if upstream else ()))
+    responses = answers(answer or Accepted | Planned, *problems) | ({202: later} if later else {})
 
     def add(view: View) -> View:
         for place, path in enumerate(paths):
@@ -102,7 +117,7 @@ def action(
                 [method],
                 path,
                 auth=may(permission),
-                response=answers(answer or Accepted | Planned, 409, 413, 415),
+                response=responses,
                 operation_id=f"{view.__name__}_{place}" if place else view.__name__,
                 **more,
             )(view)
@@ -129,14 +144,7 @@ def act(
     plan = operation.plan(chosen.numbers, wanted, by, chosen.strangers)
     if asked.dryRun:
         return planned(operation.kind, plan, asked, chosen.strangers, conflicts)
-
-    def listed(codes: Collection[str]) -> Refusals:
-        judged = operation.judged(chosen.numbers, wanted, by).filter(verdict__in=codes).order_by("e164")
-        sentences = {group.code: group.sentence for group in plan.left_alone}
-        rows = judged.values_list("e164", "verdict")[:NAMED]
-        return [refusal(e164, code, sentences.get(code, "")) for e164, code in rows]
-
-    check(plan, asked, chosen.strangers, listed, conflicts)
+    check(plan, asked, chosen.strangers, listing(operation, chosen.numbers, wanted, by, plan), conflicts)
     task = operation.submit(
         chosen.numbers,
         wanted | {"comment": asked.comment},
@@ -147,6 +155,20 @@ def act(
         strangers=chosen.strangers,
     )
     return accepted(task)
+
+
+def listing(
+    operation: NumberOperation, numbers: QuerySet[PhoneNumber], params: dict[str, Any], by: Principal, plan: Plan
+) -> Callable[[Collection[str]], Refusals]:
+    """A function that finds the numbers with verdicts of some codes, each with its sentence in the plan."""
+    sentences = {group.code: group.sentence for group in plan.left_alone}
+
+    def listed(codes: Collection[str]) -> Refusals:
+        judged = operation.judged(numbers, params, by).filter(verdict__in=codes).order_by("e164")
+        rows = judged.values_list("e164", "verdict")[:NAMED]
+        return [refusal(e164, code, sentences.get(code, "")) for e164, code in rows]
+
+    return listed
 
 
 def planned(
@@ -209,3 +231,9 @@ def accepted(task: Task) -> HttpResponse:
 def task_id(task: Task) -> str:
     """The id of a task in the form of the reference."""
     return f"{TASK_PREFIX}{task.uid}"
+
+
+def upstream(error: MicrosoftError) -> Problem:
+    """What to tell a caller who waits for Microsoft: 503 where asking again may help, with when; else 502."""
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
+    return Problem(503 if error.retryable else 502, error.code, error.message, headers=headers)

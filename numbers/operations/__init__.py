@@ -30,6 +30,7 @@ def register() -> None:
     from ocadmin.tasks.registry import register as add
 
     from .clean_up import CleanUp
+    from .dial_plan import DialPlan
     from .export import Export, download
     from .imports import Import, ImportCheck, preview
     from .sync import Sync
@@ -40,6 +41,7 @@ def register() -> None:
     add(Sync())
     add(Upload())
     add(CleanUp())
+    add(DialPlan())
     add(ImportCheck(), personal=True)
     add(Import(), personal=True)
     add(Export(), personal=True)

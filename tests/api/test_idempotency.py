@@ -16,7 +16,8 @@ from ocadmin.access.permissions import Role
 from ocadmin.access.principal import Principal
 from ocadmin.api import once
 from ocadmin.numbers.api import changing
-from ocadmin.numbers.models import Customer
+from ocadmin.numbers.lifecycle import Status
+from ocadmin.numbers.models import Customer, PhoneNumber
 from ocadmin.tasks.models import Task
 from tests.factories import CustomerFactory, PhoneNumberFactory
 
@@ -85,6 +86,17 @@ class TestAgain:
         sync(client, "new")
         once.forget()
         assert list(KeyedRequest.objects.values_list("key", flat=True)) == ["new"]
+
+    def test_what_is_done_at_once_is_done_once(self, program: Programs, contoso: Customer) -> None:
+        PhoneNumberFactory(customer=contoso, e164=NUMBERS[0], status=Status.MARKED_FOR_REMOVAL)
+        client = program()
+        client.http.defaults["HTTP_IDEMPOTENCY_KEY"] = "a"
+        path, body = "v3/oc/numbers/action/ready-for-removal", {"telephoneNumbers": [NUMBERS[0]]}
+        first, second = client.post(path, body), client.post(path, body)
+        assert (first.status_code, second.content) == (200, first.content)
+        assert second["Idempotency-Replayed"] == "true"
+        assert PhoneNumber.objects.get().status == Status.READY_FOR_REMOVAL
+        assert Task.objects.filter(kind="approve-removal").count() <= 1
 
 
 class TestRefused:
