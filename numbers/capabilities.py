@@ -17,6 +17,7 @@ FIRST_PARTY_APP = "FirstPartyAppAssignment"
 CONFERENCE = "ConferenceAssignment"
 THIRD_PARTY_APP = "ThirdPartyAppAssignment"
 TOLL_FREE = "TollFree"
+CALLS = ("InboundCalling", "OutboundCalling")  # what numbers have where nobody says otherwise
 
 # The capability that a usage brings, which tells the usage of a number of which Microsoft names none (§5.1, §5.3).
 BROUGHT: dict[str, str] = {

@@ -39,6 +39,8 @@ ACTIONS = {
     "release.completed": _("Released at Microsoft"),
     "release.failed": _("Not released, active again"),
     "release.assigned": _("Microsoft says that somebody uses it"),
+    "routing.written": _("Rule written to an SBC"),
+    "routing.removed": _("Spare rule taken off an SBC"),
     "release.withdrawn": _("Release withdrawn, active again"),
     "location.changed": _("Emergency location changed"),
     "capabilities.changed": _("Capabilities changed"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ocadmin.access.models import User
+from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.console import private_files, sheets
 from ocadmin.tasks.models import Task
@@ -19,7 +20,7 @@ from ocadmin.tasks.models import Task
 from . import e164
 from .models import ImportState, Mode, NumberImport
 from .models.number_import import FOLDER
-from .operations.imports import start_check
+from .operations.imports import start_check, within
 from .operations.imports.shapes import SHAPES, Shape, guess, recognise
 
 REMEMBERED = "import_columns"  # in a person's preferences: plain header to column
@@ -72,6 +73,12 @@ def _refuse_headless(sheet: sheets.Sheet) -> None:
             "such as telephoneNumber."
         )
         raise sheets.Unreadable("no_header", sentence % {"number": number[:30]})
+
+
+def visible(batch: NumberImport, principal: Principal) -> bool:
+    """Whether a person may (still) see every customer that was found in the file."""
+    places = batch.rows.exclude(customer_ref=None).order_by().values_list("customer_ref", "channel_ref").distinct()
+    return within(places, principal.scope(Permission.VIEW))
 
 
 def shape_of(batch: NumberImport) -> Shape | None:

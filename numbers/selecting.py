@@ -97,7 +97,7 @@ def resolve(selection: Selection, request: SignedInRequest) -> Selected:
     numbers = filterset.qs if filterset.is_valid() else visible.none()
     if pasted is None:
         return Selected(numbers)
-    strangers = [Stranger(number, UNKNOWN, _unknown()) for number in pasted.missing]
+    strangers = [Stranger(number, UNKNOWN, unknown_number()) for number in pasted.missing]
     strangers += [Stranger(problem.text, problem.code, problem.sentence) for problem in pasted.problems]
     return Selected(numbers, strangers, bool(pasted.ranges))
 
@@ -131,8 +131,9 @@ def filter_of(request: Request, **fixed: str) -> str:
 def _gone(keys: Sequence[str], visible: QuerySet[PhoneNumber]) -> list[Stranger]:
     """Chosen numbers that are no longer there, or never were visible to this person."""
     there = set(visible.filter(e164__in=keys).values_list("e164", flat=True))
-    return [Stranger(key, UNKNOWN, _unknown()) for key in keys if key not in there]
+    return [Stranger(key, UNKNOWN, unknown_number()) for key in keys if key not in there]
 
 
-def _unknown() -> str:
+def unknown_number() -> str:
+    """The sentence about what was named and is no number that this person may see."""
     return _("There is no such number among those you may see.")

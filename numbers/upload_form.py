@@ -17,7 +17,7 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 
 from .action_forms_location import location_groups
-from .capabilities import LABELS, USAGES, usages_of
+from .capabilities import CALLS, LABELS, USAGES, usages_of
 from .forms import PasteForm
 from .microsoft.errors import MicrosoftError
 from .microsoft.records import UsagePlan
@@ -75,7 +75,7 @@ class SettingsForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, customer: Customer, by: Principal, initial: Any = None) -> None:
-        super().__init__(data, initial={"capabilities": ["InboundCalling", "OutboundCalling"]} | (initial or {}))
+        super().__init__(data, initial={"capabilities": [*CALLS]} | (initial or {}))
         self.customer = customer
         self.by = by
         self.settings: Settings | None = None

@@ -4,15 +4,16 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from ocadmin.api import health, oauth, problems, rest
+from ocadmin.api import docs, health, oauth, problems, rest
 from ocadmin.console import views as console
 from ocadmin.numbers import api as numbers_api
 from ocadmin.numbers.views.dashboard import dashboard
+from ocadmin.tasks import api as tasks_api
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents it
 
-for router in numbers_api.ROUTERS:
+for router in (*numbers_api.ROUTERS, tasks_api.router):
     rest.api.add_router("", router)
 
 console_urls = [
@@ -30,6 +31,8 @@ urlpatterns = [
     path("webhooks/", include("ocadmin.api.webhooks.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("api/openapi.json", docs.openapi_json, name="openapi"),
+    path("api/docs", docs.docs, name="api-docs"),
     path("api/", rest.api.urls),
     path("api/<path:rest>", problems.not_found),
     path("oauth2/token", oauth.token, name="token"),

@@ -2,6 +2,35 @@
 
 from ninja import Router
 
-from . import changes, lists
+from . import (
+    catalogue,
+    changes,
+    changing,
+    dial_plans,
+    directory,
+    exports,
+    imports,
+    lists,
+    releasing,
+    removing,
+    tasks,
+    uploading,
+)
 
-ROUTERS: tuple[Router, ...] = (lists.router, changes.router)
+ROUTERS: tuple[Router, ...] = tuple(
+    kind.router
+    for kind in (
+        lists,
+        exports,
+        uploading,
+        releasing,
+        changing,
+        removing,
+        tasks,
+        imports,
+        catalogue,
+        directory,
+        dial_plans,
+        changes,
+    )
+)

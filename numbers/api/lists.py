@@ -124,14 +124,24 @@ def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
     )
 
 
-@router.get("/v2/oc/numbers", auth=may(Permission.VIEW), response=answers(list[records.NumberV2]))
+@router.get(
+    "/v2/oc/numbers",
+    auth=may(Permission.VIEW),
+    response=answers(list[records.NumberV2]),
+    summary="List numbers, version 2",
+)
 def list_numbers_v2(request: HttpRequest, asked: Query[Asked]) -> HttpResponse | StreamingHttpResponse:
     """All numbers in one answer, which is written as it is read."""
     numbers = chosen(principal_behind(request), asked)
     return StreamingHttpResponse(_array(numbers), content_type="application/json")
 
 
-@router.get("/v2/oc/numbers/{phonenumber}", auth=may(Permission.VIEW), response=answers(records.NumberV2))
+@router.get(
+    "/v2/oc/numbers/{phonenumber}",
+    auth=may(Permission.VIEW),
+    response=answers(records.NumberV2),
+    summary="Get a number",
+)
 def get_number(request: HttpRequest, phonenumber: str) -> HttpResponse:
     """One number, with or without its plus."""
     visible = PhoneNumber.objects.visible_to(principal_behind(request))

@@ -14,13 +14,19 @@ class CallingProfileQuerySet(models.QuerySet["CallingProfile"]):
     """Reads of calling profiles."""
 
     def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "CallingProfileQuerySet":
-        """Profiles that a number of the principal's customers uses; all for the whole system."""
+        """Profiles that the principal's customers have numbers with, or SIP connections; all for the whole system."""
         if principal.scope(permission).everything:
             return self
+        from .customer import reached_by
         from .phone_number import PhoneNumber
+        from .sip_connection import SipConnection
 
         numbers = PhoneNumber.objects.visible_to(principal, permission)
-        return self.filter(Exists(numbers.filter(calling_profile_id=OuterRef("pk"))))
+        links = SipConnection.objects.filter(reached_by(principal.scope(permission)))
+        profile = OuterRef("pk")
+        return self.filter(
+            Exists(numbers.filter(calling_profile_id=profile)) | Exists(links.filter(calling_profile_id=profile))
+        )
 
 
 class CallingProfile(models.Model):

@@ -30,6 +30,7 @@ def register() -> None:
     from ocadmin.tasks.registry import register as add
 
     from .clean_up import CleanUp
+    from .dial_plan import DialPlan
     from .drift import Drift, Repair
     from .export import Export, download
     from .imports import Import, ImportCheck, preview
@@ -43,6 +44,7 @@ def register() -> None:
     add(CleanUp())
     add(Drift())
     add(Repair())
+    add(DialPlan())
     add(ImportCheck(), personal=True)
     add(Import(), personal=True)
     add(Export(), personal=True)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
@@ -55,6 +55,11 @@ class NumberOperation:
     def missing(self, by: Principal) -> Permission | None:
         """The first permission it takes that `by` holds nowhere at all; None where there is none."""
         return next((one for one in (self.permission, *self.also) if not by.can(one)), None)
+
+    def title(self, count: int) -> str:
+        """What a task is called that changes `count` numbers."""
+        text = ngettext("%(what)s: %(count)d number", "%(what)s: %(count)d numbers", count)
+        return text % {"what": self.label, "count": count}
 
     def step(self, run: Run) -> Outcome:
         """One bounded piece of work on the pending items (ocadmin/tasks/registry.py)."""

@@ -15,7 +15,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ocadmin.access.audit import Channel
@@ -151,11 +150,10 @@ def _propose(
 
 def _submit(request: SignedInRequest, proposal: Proposal, data: dict[str, Any], back: str) -> HttpResponse:
     operation, plan = proposal.operation, proposal.plan
-    title = ngettext("%(what)s: %(count)d number", "%(what)s: %(count)d numbers", plan.will)
     task = operation.submit(
         proposal.selected.numbers,
         proposal.params | {"comment": data["comment"]},
-        title=title % {"what": operation.label, "count": plan.will},
+        title=operation.title(plan.will),
         by=request.principal,
         channel=Channel.WEB,
         ticket=data["ticket"],

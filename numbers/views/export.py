@@ -193,7 +193,7 @@ def _answer(
     _record(request, "numbers.export", wish, what | {"columns": export.header}, **place)
     if wish.suffix == "csv":
         pieces = csv_file.stream(export, bom=request.GET.get("bom") != "0")
-        return StreamingHttpResponse(_watched(pieces, wish.name), headers=_headers(wish))
+        return StreamingHttpResponse(watched(pieces, wish.name), headers=_headers(wish))
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed with the response
     workbook.write(export.header, export.read(guarded=False), file)
     file.seek(0)
@@ -206,7 +206,7 @@ def _file(file: IO[bytes], wish: Wish) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=wish.name, content_type=TYPES[wish.suffix], headers=kept)
 
 
-def _watched(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+def watched(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The pieces. An error is told in the log and ends the connection in the middle: that is no complete file."""
     try:
         yield from pieces
@@ -264,13 +264,16 @@ def _headers(wish: Wish) -> dict[str, str]:
 
 
 def _record(request: SignedInRequest, action: str, wish: Wish, what: dict[str, Any], **fields: Any) -> None:
+    note(action, wish.name, {"format": wish.suffix, **what}, by=request.principal, channel=Channel.WEB, **fields)
+
+
+def note(action: str, name: str, what: dict[str, Any], **fields: Any) -> None:
+    """Write an export into the audit trail: the file's name, and what is in it. `fields`: by, channel, …"""
     record(
         action,
-        by=request.principal,
-        channel=Channel.WEB,
         object_type="export",
-        object_id=wish.name[:64],
-        label=wish.name,
-        after={"format": wish.suffix, **what},
+        object_id=name[:64],
+        label=name,
+        after=what,
         **fields,
     )

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ocadmin.access.audit import Channel
-from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
 from ocadmin.console import sheets
 from ocadmin.tasks import services
@@ -23,7 +22,7 @@ from .. import import_files, importing, preview
 from ..forms import DecisionForm
 from ..import_forms import FileForm, MappingForm
 from ..models import ImportState, Mode, NumberImport, RowOutcome
-from ..operations.imports import NEEDS, NotReady, start_import, within
+from ..operations.imports import NEEDS, NotReady, start_import
 
 GOES = ("new", "changed")
 RECENT = 10
@@ -44,8 +43,7 @@ def _batch(request: SignedInRequest, pk: uuid.UUID) -> NumberImport:
 def _preview(request: SignedInRequest, pk: uuid.UUID) -> NumberImport:
     """The same, to be looked at: only while the person may still see every customer that was found in it."""
     batch = _batch(request, pk)
-    places = batch.rows.exclude(customer_ref=None).order_by().values_list("customer_ref", "channel_ref").distinct()
-    if not within(places, request.principal.scope(Permission.VIEW)):
+    if not importing.visible(batch, request.principal):
         raise PermissionDenied(_("You may no longer see all customers of this file. Upload it again."))
     return batch
 

@@ -14,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from ocadmin.access.audit import Channel
@@ -150,11 +149,9 @@ def _propose(request: SignedInRequest, wanted: SettingsForm, reading: Reading | 
 def _submit(
     request: SignedInRequest, customer: Customer, proposal: operation.Proposal, data: dict[str, Any]
 ) -> HttpResponse:
-    count = proposal.plan.will
-    title = ngettext("Upload %(count)d number to %(customer)s", "Upload %(count)d numbers to %(customer)s", count)
     task = operation.submit(
         proposal.rows,
-        title=(title % {"count": count, "customer": customer})[:200],
+        title=operation.title_of(proposal.plan.will, customer),
         by=request.principal,
         channel=Channel.WEB,
         ticket=data["ticket"],

@@ -63,6 +63,27 @@ class RateWindow(models.Model):
         return self.key
 
 
+class KeyedRequest(models.Model):
+    """A request of a program that acts, by the key that the program gave it, and its answer (api/once.py)."""
+
+    client = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("Of the answer. Empty: still at work, or dead."))
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=bytes)
+
+    class Meta:
+        verbose_name = _("request with a key")
+        verbose_name_plural = _("requests with keys")
+        constraints = [models.UniqueConstraint(fields=["client", "key"], name="keyed_request_once")]
+        indexes = [models.Index(fields=["started_at"], name="keyed_request_started")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Membership(models.Model):
     """A role in a scope: the whole system, one channel, or one customer.
 

@@ -19,8 +19,10 @@ from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
 from ocadmin.access import clients
+from ocadmin.access.models import User
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Grant, Principal
+from ocadmin.access.request import principal_behind
 
 from . import entra, tokens
 from .problems import Problem
@@ -31,18 +33,19 @@ CHANNEL_HEADER = "X-Ovoc-Channel-Id"
 
 
 class Bearer(HttpBearer):
-    """Checks the token, sets `request.principal`, and asks for the permission in at least one place."""
+    """Checks the token, sets `request.principal`, and asks for one of the permissions in at least one place."""
 
-    def __init__(self, permission: Permission, *, longest_body: int = LONGEST_BODY) -> None:
+    def __init__(self, *permissions: Permission, longest_body: int = LONGEST_BODY) -> None:
         super().__init__()
-        self.permission, self.longest_body = permission, longest_body
+        self.permissions, self.longest_body = permissions, longest_body
 
     def authenticate(self, request: HttpRequest, token: str) -> Principal:
         """The principal. Raises Problem 401, 403, 404 (the channel), 413."""
         _refuse_long_bodies(request, self.longest_body)
         principal = principal_of(token)
-        if not principal.can(self.permission):
-            raise Problem(403, "forbidden", _("This API client may not: %s.") % self.permission.label)
+        if not any(principal.can(permission) for permission in self.permissions):
+            lacking = _(" or ").join(str(permission.label) for permission in self.permissions)
+            raise Problem(403, "forbidden", _("This API client may not: %s.") % lacking)
         channel = request.headers.get(CHANNEL_HEADER)
         if channel:
             principal = within(principal, channel)
@@ -50,9 +53,14 @@ class Bearer(HttpBearer):
         return principal
 
 
-def may(permission: Permission, *, longest_body: int = LONGEST_BODY) -> Bearer:
-    """The `auth` of an operation. `longest_body`: bytes; more is refused before any of it is read."""
-    return Bearer(permission, longest_body=longest_body)
+def may(*permissions: Permission, longest_body: int = LONGEST_BODY) -> Bearer:
+    """The `auth` of an operation: one of the permissions. `longest_body`: bytes; more is refused unread."""
+    return Bearer(*permissions, longest_body=longest_body)
+
+
+def client_behind(request: HttpRequest) -> User:
+    """The API client that asks, as the user that it is."""
+    return User.objects.get(pk=principal_behind(request).user_id or 0)
 
 
 def principal_of(token: str) -> Principal:

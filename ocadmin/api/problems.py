@@ -40,11 +40,23 @@ class ProblemDetails(Schema):
 
 
 class Problem(Exception):
-    """An answer that is no success. `code` is a stable word for programs, `detail` a sentence for people."""
+    """An answer that is no success. `code` is a stable word for programs, `detail` a sentence for people.
 
-    def __init__(self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None) -> None:
+    `more`: further members (RFC 9457, 3.2), such as what is wrong with each of several numbers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        more: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail)
-        self.status, self.code, self.detail, self.headers = status, code, detail, headers or {}
+        self.status, self.code, self.detail = status, code, detail
+        self.headers, self.more = headers or {}, more or {}
 
 
 def answer(request: HttpRequest, problem: Problem, cause: BaseException | None = None) -> HttpResponse:
@@ -66,7 +78,9 @@ def answer(request: HttpRequest, problem: Problem, cause: BaseException | None =
         errorCode=problem.code,
         traceId=trace,
     )
-    response = HttpResponse(orjson.dumps(body.model_dump()), status=problem.status, content_type=CONTENT_TYPE)
+    response = HttpResponse(
+        orjson.dumps(body.model_dump() | problem.more), status=problem.status, content_type=CONTENT_TYPE
+    )
     for name, value in problem.headers.items():
         response.headers[name] = value
     if problem.status == 401:
@@ -149,3 +163,7 @@ class ProblemMiddleware:
         kept = {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
         code = _CODES.get(status, "internal_error" if status >= 500 else "invalid_request")
         return answer(request, Problem(status, code, sentence, headers=kept))
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What is raised below /api/ outside of any endpoint: ninja lets what a rate limit raises pass."""
+        return _on_exception(request, error) if request.path.startswith(PREFIX) else None

@@ -1,18 +1,26 @@
 """The interface itself: one NinjaAPI, how names are read, how answers are written."""
 
+import datetime
 import re
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Annotated, Any, ClassVar, cast
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
+from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
 
-from . import problems
+from . import etags, once, problems
 from .problems import Problem, ProblemDetails
+
+CSV_TYPE = "text/csv; charset=utf-8"
 
 
 def fold(name: str) -> str:
@@ -44,6 +52,17 @@ class Body(BaseModel):
         return {names.get(fold(str(name)), name): held for name, held in value.items()}
 
 
+def _in_utc(moment: datetime.datetime) -> datetime.datetime:
+    """A time without a zone is UTC. Raises ValueError beyond the calendar."""
+    try:
+        return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    except OverflowError:
+        raise ValueError(_("this time is beyond the calendar")) from None
+
+
+Moment = Annotated[datetime.datetime, AfterValidator(_in_utc)]
+
+
 class _Parser(Parser):
     """Reads JSON by orjson, which refuses what is nested too deeply, and parameters by their folded names."""
 
@@ -52,6 +71,8 @@ class _Parser(Parser):
         if request.content_type != "application/json" and not (request.content_type or "").endswith("+json"):
             raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
         try:
+            if b"\\u0000" in request.body:
+                raise _nul()
             return orjson.loads(request.body)
         except orjson.JSONDecodeError:
             raise Problem(400, "invalid_json", "The body is not JSON, or is nested too deeply.") from None
@@ -61,8 +82,15 @@ class _Parser(Parser):
         found: dict[str, Any] = {}
         for key in data:
             name = Params.known.get(fold(key), key)
+            if any("\0" in value for value in data.getlist(key)):
+                raise _nul(f"{name}: ")
             found[name] = data.getlist(key) if name in list_fields else data[key]
         return found
+
+
+def _nul(place: str = "") -> Problem:
+    """No text of ours holds it, and PostgreSQL cannot."""
+    return Problem(400, "invalid_request", f"{place}{_('The character NUL (U+0000) cannot be used.')}")
 
 
 class _Renderer(BaseRenderer):
@@ -81,6 +109,17 @@ def json_answer(data: Any, **headers: str) -> HttpResponse:
     return HttpResponse(orjson.dumps(data), content_type="application/json", headers=headers)
 
 
+def csv_answer(lines: Iterator[str] | Iterator[bytes], name: str) -> StreamingHttpResponse:
+    """A CSV file, written as it is read. `name`: plain ASCII."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return StreamingHttpResponse(lines, content_type=CSV_TYPE, headers=headers)
+
+
+def csv_content() -> dict[str, Any]:
+    """The `openapi_extra` of an operation that answers CSV."""
+    return {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
+
+
 def answers(model: Any, *more: int, status: int = 200) -> dict[int, Any]:
     """The `response` of an operation: `model` with `status`, and the problems that any operation may answer.
 
@@ -90,7 +129,29 @@ def answers(model: Any, *more: int, status: int = 200) -> dict[int, Any]:
     return {status: model, **refusals}
 
 
-api = NinjaAPI(
+class Interface(NinjaAPI):
+    """Names its operations by method and address: one function may stand at two addresses."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """For example get_v3_oc_numbers."""
+        return f"{operation.methods[0].lower()}{re.sub(r'[^a-zA-Z0-9]+', '_', operation.path).rstrip('_')}"
+
+
+def _around(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """What stands around every operation: a key makes it act once, an answer to be read gets a tag."""
+    operation = cast(Any, run).__self__
+
+    @wraps(run)
+    def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
+        if once.applies(request):
+            return once.act_once(operation, request, path)
+        response = run(request, **path)
+        return etags.tagged(request, response) if request.method == "GET" else response
+
+    return answer
+
+
+api = Interface(
     title="Operator Connect number console",
     version="3",
     urls_namespace="api",
@@ -100,3 +161,4 @@ api = NinjaAPI(
     renderer=_Renderer(),
 )
 problems.install(api)
+api.add_decorator(_around, mode="view")

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from ocadmin.api import limits
+from ocadmin.api import limits, once
 
 from . import engine
 from .models import Task
@@ -32,8 +32,9 @@ def nudge_due() -> None:
 
 @shared_task(name="ocadmin.tasks.tidy")
 def tidy() -> None:
-    """Delete finished tasks, with their items, after more than a year, and what limits keep. The audit trail stays."""
+    """Delete what limits and keys keep, and tasks that finished more than a year ago. The audit trail stays."""
     limits.forget()
+    once.forget()
     Task.objects.filter(finished_at__lt=timezone.now() - KEEP_FINISHED).delete()
 
 

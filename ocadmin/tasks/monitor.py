@@ -90,13 +90,18 @@ def counters(task: Task, principal: Principal, counts: dict[str, int]) -> list[t
 
     A person who sees a task only because they started it gets the counts of the numbers they still may see.
     """
-    scope = principal.scope(Permission.VIEW)
-    whole = scope.everything or task.customer_ref in scope.customers or task.channel_ref in scope.channels
-    whole = whole or registry.is_own(task, principal)
+    whole = sees_all(task, principal)
     return [
         (state.value, str(state.label), getattr(task, state.value) if whole else counts.get(state, 0))
         for state in COUNTERS
     ]
+
+
+def sees_all(task: Task, principal: Principal) -> bool:
+    """Whether all of the task's numbers are the principal's to see."""
+    scope = principal.scope(Permission.VIEW)
+    whole = scope.everything or task.customer_ref in scope.customers or task.channel_ref in scope.channels
+    return whole or registry.is_own(task, principal)
 
 
 def tabs(counts: dict[str, int], chosen: str, words: str) -> list[Tab]:

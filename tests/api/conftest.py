@@ -1,7 +1,9 @@
 """Programs that speak the interface."""
 
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -14,6 +16,8 @@ from ocadmin.access.models import ApiClient, AuditEntry
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
 from ocadmin.api import tokens
+from tests.numbers.world import World
+from tests.sandbox_process import Sandbox
 
 
 class Program:
@@ -34,6 +38,18 @@ class Program:
     def get(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
         """GET below /api/."""
         return self.http.get(f"/api/{path}", data, **options)
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        """POST a JSON body below /api/; `query` are parameters of the address."""
+        return self._send("POST", path, body, query)
+
+    def patch(self, path: str, body: Any = None, **query: Any) -> Any:
+        """PATCH below /api/."""
+        return self._send("PATCH", path, body, query)
+
+    def _send(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
+        address = f"/api/{path}?{urlencode(query)}"
+        return self.http.generic(method, address, json.dumps(body), content_type="application/json")
 
 
 Programs = Callable[..., Program]
@@ -66,3 +82,9 @@ def _one_writer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def _all_that_is_written() -> feed.Position:
     last = AuditEntry.objects.order_by("-xact", "-pk").values_list("xact", "pk").first()
     return feed.Position(*(last or feed.BEGINNING))
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, db: None) -> World:
+    """A customer, a profile and an SBC, at Microsoft and here."""
+    return World(sandbox)

@@ -59,6 +59,7 @@ SCREENS = {
     "where a call goes": "/sbcs/where/?number=%2B442079460958",
     "drift": "/drift/",
     "tasks": "/tasks/",
+    "REST interface": "/api/docs",
 }
 
 

@@ -63,7 +63,7 @@ def _microsofts(run: Run, customer: Customer, numbers: list[str]) -> dict[str, V
         if failures.about_us(error):
             raise
         return dict.fromkeys(numbers, _refusal(error))
-    found = {answer.e164: _judged(answer) for answer in answers if answer.problems or answer.found}
+    found = {answer.e164: verdict_of(answer) for answer in answers if answer.problems or answer.found}
     return {e164: found[e164] for e164 in numbers if e164 in found}
 
 
@@ -71,7 +71,7 @@ def _refusal(error: MicrosoftError) -> Verdict:
     return Verdict(error.code, error.message)
 
 
-def _judged(answer: Validation) -> Verdict:
+def verdict_of(answer: Validation) -> Verdict:
     """Microsoft's word on a number that cannot be uploaded."""
     sentences = {
         "NumberOwnedByAnotherTenant": _("At Microsoft this number belongs to another tenant. Nothing was changed."),

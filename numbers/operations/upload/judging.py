@@ -4,6 +4,7 @@ Reads are set-based, the verdicts one loop over the candidates: a number that is
 condition of the database could be asked about.
 """
 
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,6 +115,20 @@ def _hindrances(rows: Mapping[str, Settings], known: Known, going: list[str]) ->
         through = [e164 for e164 in going if one.sbc_id in sbcs_of[rows[e164]]]
         if len(through) > (one.room or 0):
             found[one.code] = (one.sentence, through)
+    return found
+
+
+def standing_verdicts(numbers: Collection[str], customer: Customer) -> dict[str, Verdict]:
+    """What speaks against uploading numbers to a customer, whatever they are uploaded with; only those it does."""
+    anyhow = Settings(customer.pk, uuid.UUID(int=0), "")
+    standing = _standing(numbers, None, None)
+    found = {}
+    for e164 in numbers:
+        verdict = _standing_verdict(e164, anyhow, standing)
+        if verdict is None and not is_toll_free(e164):
+            verdict = _not_consented(e164, anyhow, customer)
+        if verdict is not None:
+            found[e164] = verdict
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.principal import Principal
@@ -13,6 +14,7 @@ from ocadmin.tasks import services
 from ocadmin.tasks.models import ItemState, Task, TaskItem
 
 from ...lifecycle import Source
+from ...models import Customer
 from ..base import BUSY, add_up, refuse
 from ..plan import SAMPLE, WILL, Group, Plan, Stranger, of_strangers
 from .judging import Judged, Verdict, judge
@@ -108,6 +110,12 @@ def propose(rows: Rows, by: Principal, known: Known | None = None) -> Proposal:
     going = judged.going()
     proposed = Plan(len(going), sorted(going)[:SAMPLE], left_alone + of_strangers(rows.strangers), cautions)
     return Proposal(rows, known, judged, proposed)
+
+
+def title_of(count: int, customer: Customer) -> str:
+    """What a task is called that uploads `count` numbers."""
+    title = ngettext("Upload %(count)d number to %(customer)s", "Upload %(count)d numbers to %(customer)s", count)
+    return (title % {"count": count, "customer": customer})[:200]
 
 
 def submit(

@@ -1,0 +1,52 @@
+"""Taking numbers from users and from customers: unassign, release. Source: live-platform.md, 3.6 and 3.7."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from ocadmin.access.permissions import Permission
+from ocadmin.access.request import principal_behind
+from ocadmin.api.limits import PerClient
+
+from ..operations import ON_NUMBERS
+from .acting import OfTenant, act, action
+from .naming import NumbersOrList, customer_of, of_customer
+
+router = Router(tags=["actions"])
+
+_UNDER_WAY = ("requested",)  # a release that runs already: "not currently in another operation"
+
+
+@action(
+    router,
+    "/v3/oc/numbers/action/release",
+    "/v2/oc/numbers/action/release",
+    permission=Permission.RELEASE,
+    throttle=PerClient("release", 10, 10),
+    summary="Release numbers",
+)
+def release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
+    """Give numbers of one customer back: at Microsoft, on the SBCs and here.
+
+    Only numbers that nobody uses. Ranges only while all SBCs of the customer are online.
+    """
+    by = principal_behind(request)
+    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.RELEASE), by)
+    params = {"range": True} if chosen.ranges else {}
+    return act(request, ON_NUMBERS["release"], chosen, asked, params, conflicts=_UNDER_WAY)
+
+
+@action(
+    router,
+    "/v3/oc/numbers/action/unassign",
+    "/v2/oc/numbers/action/unassign",
+    permission=Permission.UNASSIGN,
+    summary="Un-assign numbers",
+)
+def unassign(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
+    """Take numbers of one customer from whoever uses them; the customer keeps them.
+
+    Needs the connection to the customer's tenant. A number that nobody uses is left as it is.
+    """
+    by = principal_behind(request)
+    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.UNASSIGN), by)
+    return act(request, ON_NUMBERS["unassign"], chosen, asked)
