@@ -20,6 +20,7 @@ from ocadmin.access.audit import record
 from ocadmin.access.models import ApiClient, AuditEntry, Membership, User
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
+from ocadmin.api.webhooks.models import Attempt, Delivery, Webhook
 from ocadmin.numbers.models import (
     CallingProfile,
     Channel,
@@ -42,8 +43,10 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 READ_ONLY = {
+    Attempt,
     AuditEntry,
     CivicAddress,
+    Delivery,
     DialPlanRule,
     DriftFinding,
     DriftRun,
@@ -54,6 +57,7 @@ READ_ONLY = {
     Task,
     TaskItem,
     UpstreamJob,
+    Webhook,
 }
 EDITABLE = {ApiClient, User, Membership, Channel, Customer, CallingProfile, PhoneNumber, SipConnection, SBC}
 MODELS = sorted(READ_ONLY | EDITABLE, key=lambda model: model._meta.label)
@@ -77,6 +81,18 @@ def _finding() -> models.Model:
 def _staged() -> models.Model:
     row = make.TaskItemFactory()
     return StagedNumber.objects.create(task=row.task, e164=row.key, customer=make.CustomerFactory())
+
+
+def _webhook() -> Webhook:
+    return Webhook.objects.create(name=uuid.uuid4().hex, url="https://portal.example.net/")
+
+
+def _delivery() -> Delivery:
+    return Delivery.objects.create(webhook=_webhook(), uid=f"msg_{uuid.uuid4().hex}", body="{}")
+
+
+def _attempt() -> models.Model:
+    return Attempt.objects.create(delivery=_delivery(), at=timezone.now(), milliseconds=1)
 
 
 ROW: dict[type[models.Model], Callable[[], models.Model]] = {
@@ -107,6 +123,9 @@ ROW: dict[type[models.Model], Callable[[], models.Model]] = {
     DialPlanRule: lambda: DialPlanRule.objects.create(sbc=make.SBCFactory(), prefix=uuid.uuid4().hex[:9]),
     Task: make.TaskFactory,
     TaskItem: make.TaskItemFactory,
+    Webhook: _webhook,
+    Delivery: _delivery,
+    Attempt: _attempt,
 }
 
 

@@ -16,6 +16,7 @@ class WebhookAdmin(ReadOnlyAdmin):
     list_display = ("name", "url", "enabled", "everything", "last_success_at", "failures", "next_at", "created_by")
     list_filter = ("enabled",)
     search_fields = ("name", "url")
+    autocomplete_fields = ("created_by",)
 
 
 @admin.register(Delivery)
@@ -27,6 +28,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ("state", "kind", "webhook")
     list_select_related = ("webhook",)
     search_fields = ("uid__startswith",)
+    autocomplete_fields = ("webhook",)
 
 
 @admin.register(Attempt)
@@ -37,3 +39,4 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_display = ("delivery", "at", "status", "milliseconds", "error")
     list_select_related = ("delivery",)
     search_fields = ("delivery__uid__startswith",)
+    autocomplete_fields = ("delivery",)
