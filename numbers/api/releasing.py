@@ -1,4 +1,7 @@
-"""Taking numbers from users and from customers: unassign, release. Source: live-platform.md, 3.6 and 3.7."""
+"""Taking numbers from users and from customers: unassign, release; both in a row; withdrawing a release.
+
+Source: live-platform.md, 3.6 and 3.7; the last two are ours.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
@@ -13,6 +16,7 @@ from .naming import NumbersOrList, customer_of, of_customer
 
 router = Router(tags=["actions"])
 
+_RELEASES = PerClient("release", 10, 10)
 _UNDER_WAY = ("requested",)  # a release that runs already: "not currently in another operation"
 
 
@@ -21,7 +25,7 @@ _UNDER_WAY = ("requested",)  # a release that runs already: "not currently in an
     "/v3/oc/numbers/action/release",
     "/v2/oc/numbers/action/release",
     permission=Permission.RELEASE,
-    throttle=PerClient("release", 10, 10),
+    throttle=_RELEASES,
     summary="Release numbers",
 )
 def release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
@@ -50,3 +54,30 @@ def unassign(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) 
     by = principal_behind(request)
     chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.UNASSIGN), by)
     return act(request, ON_NUMBERS["unassign"], chosen, asked)
+
+
+@action(
+    router,
+    "/v3/oc/numbers/action/unassign-release",
+    permission=Permission.RELEASE,
+    throttle=_RELEASES,
+    summary="Un-assign numbers, then release them",
+)
+def unassign_release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
+    """Both in a row: the task un-assigns, and gives the numbers to a release task of its own."""
+    by = principal_behind(request)
+    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.RELEASE), by)
+    return act(request, ON_NUMBERS["unassign-release"], chosen, asked)
+
+
+@action(
+    router,
+    "/v3/oc/numbers/action/withdraw-release",
+    permission=Permission.RELEASE,
+    summary="Withdraw releases",
+)
+def withdraw_release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
+    """Take back releases that have not been sent to Microsoft yet (OCADMIN_RELEASE_GRACE_SECONDS)."""
+    by = principal_behind(request)
+    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.RELEASE), by)
+    return act(request, ON_NUMBERS["withdraw"], chosen, asked)

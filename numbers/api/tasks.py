@@ -77,7 +77,7 @@ def get_task(request: HttpRequest, taskid: str) -> HttpResponse:
         {
             "id": task_id(task),
             "status": status,
-            "details": [text for text in (task.title, task.step) if text],
+            "details": [text for text in (task.title, task.step if task.alive else "") if text],
             "executionMessages": _messages(task, by),
             "outputData": _output(task, status),
             "createTime": task.created_at,

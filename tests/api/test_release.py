@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from ocadmin.access import services
 from ocadmin.access.audit import Channel
@@ -13,7 +14,7 @@ from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import PhoneNumber, ReleasedNumber
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from tests.factories import ChannelFactory, CustomerFactory, PhoneNumberFactory
-from tests.numbers import passes
+from tests.numbers import passes, unassigning
 from tests.numbers.world import EMEA_SLUG, SAUERLAND, World
 
 from .acting import e164s, of, refused, task_of
@@ -232,3 +233,34 @@ def test_gaps_in_a_range_are_named(world: World, program: Programs) -> None:
     body = {"phoneNumberRanges": [{"start": numbers[0], "end": "+442079460503"}]}
     gap = refused(program().post(PATH, body, **of(world)), 400, "unknown_number")
     assert [one["telephoneNumber"] for one in gap["errors"]] == ["+442079460502"]
+
+
+def test_a_release_that_was_not_sent_can_be_withdrawn(
+    world: World, program: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.ENV, "release_grace_seconds", 3600)
+    numbers = e164s(world.numbers(2))
+    release = task_of(program().post(PATH, numbers, **of(world)))
+    path = "v3/oc/numbers/action/withdraw-release"
+    assert program().post(path, numbers, dryRun="true", **of(world)).json()["will"]["count"] == 2
+    task_of(program().post(path, numbers[:1], ticketId="CHG-4", **of(world)))
+    assert dict(PhoneNumber.objects.values_list("e164", "status")) == {
+        numbers[0]: Status.ACTIVE,
+        numbers[1]: Status.RELEASE_REQUESTED,
+    }
+    assert dict(release.items.values_list("key", "code"))[numbers[0]] == "withdrawn"
+    again = program().post(path, numbers[:1], **of(world))
+    assert (again.status_code, again.json()["errorCode"]) == (409, "not_requested")
+    assert program(Role.LITE_OPERATOR).post(path, numbers, **of(world)).status_code == 403
+
+
+def test_assigned_numbers_are_unassigned_then_released(world: World, program: Programs) -> None:
+    (used,) = e164s(world.numbers(1, assignment_status="UserAssigned", assignment_target_id="3f2a"))
+    path = "v3/oc/numbers/action/unassign-release"
+    plan = program().post(path, [used], dryRun="true", **of(world)).json()
+    assert (plan["begins"], plan["will"]["sample"]) == (True, [used])
+    refused(program(Role.ADMIN, "view release").post(path, [used], **of(world)), 403, "not_permitted")
+    task = unassigning.finish(task_of(program().post(path, [used], **of(world))))
+    assert (task.state, task.succeeded) == (TaskState.SUCCEEDED, 1), task.message
+    assert passes.finish(Task.objects.get(kind="release")).succeeded == 1
+    assert ReleasedNumber.objects.get().e164 == used
