@@ -28,8 +28,12 @@ SCREENS = {
     "emergency-addresses": "/emergency-addresses/",
     "sbcs": "/sbcs/",
     "sbc": "/sbcs/11/",
+    "where": "/sbcs/where/?number=%2B442079460109",
+    "drift": "/drift/",
     "tasks": "/tasks/",
     "task": "/tasks/1/",
+    "webhooks": "/webhooks/",
+    "api": "/api/docs",
     "preferences": "/me/",
 }
 
