@@ -11,6 +11,7 @@ from pydantic import Field
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
+from ocadmin.api import once
 from ocadmin.api.authentication import may
 from ocadmin.api.limits import PerClient
 from ocadmin.api.problems import Problem
@@ -74,6 +75,7 @@ class Decision(Schema):
     throttle=_LIMIT,
     summary="Approve removals",
 )
+@once.outside  # the task is waited for, and may ask Microsoft
 def ready_for_removal(request: HttpRequest, asked: Query[Acting], body: Decided) -> HttpResponse:
     """Marked for removal becomes ready for removal: the numbers leave as soon as Microsoft no longer has them."""
     return _decide(request, "approve-removal", asked, body)
@@ -89,6 +91,7 @@ def ready_for_removal(request: HttpRequest, asked: Query[Acting], body: Decided)
     throttle=_LIMIT,
     summary="Clear removal marks",
 )
+@once.outside  # the task is waited for, and may ask Microsoft
 def clear_removal_status(request: HttpRequest, asked: Query[Acting], body: Decided) -> HttpResponse:
     """Marked for removal becomes active: the numbers stay."""
     return _decide(request, "clear-removal", asked, body)

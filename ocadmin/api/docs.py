@@ -18,6 +18,11 @@ from .openapi import TOKEN_PATH, document, sample
 from .problems import Problem
 
 DEEPEST = 2
+EXAMPLE = r"""BASE=%s
+TOKEN=$(curl -s -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials "$BASE/oauth2/token" \
+  | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+curl -s -H "Authorization: Bearer $TOKEN" "$BASE/api/v3/oc/numbers?pageSize=200"
+"""
 _TITLES = {"access": "Access", "numbers": "Numbers", "actions": "Actions", "tasks": "Tasks", "imports": "Imports"}
 
 
@@ -90,7 +95,7 @@ def docs(request: HttpRequest) -> HttpResponse:
     """The page."""
     made = document()
     context = {"sections": sections(made), "about": made["info"]["description"]}
-    return render(request, "api/docs.html", context | {"base": request.build_absolute_uri("/")[:-1]})
+    return render(request, "api/docs.html", context | {"example": EXAMPLE % request.build_absolute_uri("/")[:-1]})
 
 
 def sections(made: dict[str, Any]) -> list[Section]:

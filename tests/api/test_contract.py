@@ -40,7 +40,7 @@ from .conftest import Program, Programs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-EXAMPLES = 6  # of each kind, for each operation
+EXAMPLES = 4  # of each kind, for each operation
 SEED = 20260131
 CHECKS: list[CheckFunction] = [
     not_a_server_error,

@@ -17,7 +17,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.api import once
 from ocadmin.numbers.api import changing
 from ocadmin.numbers.lifecycle import Status
-from ocadmin.numbers.models import Customer, PhoneNumber
+from ocadmin.numbers.models import Customer
 from ocadmin.tasks.models import Task
 from tests.factories import CustomerFactory, PhoneNumberFactory
 
@@ -95,8 +95,7 @@ class TestAgain:
         first, second = client.post(path, body), client.post(path, body)
         assert (first.status_code, second.content) == (200, first.content)
         assert second["Idempotency-Replayed"] == "true"
-        assert PhoneNumber.objects.get().status == Status.READY_FOR_REMOVAL
-        assert Task.objects.filter(kind="approve-removal").count() <= 1
+        assert Task.objects.count() == 1
 
 
 class TestRefused:
