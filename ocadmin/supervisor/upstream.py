@@ -31,7 +31,17 @@ class Sandbox:
     def argv(self, data_dir: Path) -> list[str]:
         """The command line of our own one."""
         port = self.url.rsplit(":", 1)[1]
-        options = ["--host", "127.0.0.1", "--port", port, "--data", str(data_dir / "sandbox"), "--control"]
+        options = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            port,
+            "--data",
+            str(data_dir / "sandbox"),
+            "--seed",
+            "drift",
+            "--control",
+        ]
         return [sys.executable, "-m", "ocadmin.sandbox", *options]
 
 

@@ -1,13 +1,13 @@
 """The operation `drift`: read every SBC, compare with database and Microsoft, make the new report the one that counts.
 
-read (one SBC a step) ▸ compare (a range of numbers a step) ▸ tidy
+read (one SBC a step) ▸ compare (a range of numbers a step) ▸ note (what nobody has written down yet) ▸ tidy
 
 A run that ends early leaves the report before it in place. Microsoft is not asked: what the last synchronisation has
 kept is compared (operations/sync/keeping.py).
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,17 +20,18 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import Task, TaskItem, TaskState
-from ocadmin.tasks.outcomes import Continue, Finished, Outcome
+from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
 from ocadmin.tasks.run import Run
 from sbc import services as sbc_services
 from sbc.errors import BadCredentials, LowPrivilege, SBCError
 from sbc.models import SBC, PlanReading
 
 from ...models import DriftRun, MicrosoftReading
-from . import cases, report, suspects
+from . import cases, report, rules, suspects
 from .cases import Moments
 from .table import View
 
+PAUSE_SECONDS, MOST_WAITS = 5.0, 120  # for a synchronisation; then what it has not finished is not waited for
 REFUSED = (BadCredentials.code, LowPrivilege.code)
 
 
@@ -71,6 +72,13 @@ class Drift:
 
 
 def _begin(run: Run) -> Outcome:
+    """Begin, after a synchronisation that is at work: what it keeps at its end is what is compared."""
+    waits = run.cursor.get("waits", 0)
+    syncing = Task.objects.filter(kind="sync", state__in=(TaskState.QUEUED, TaskState.RUNNING, TaskState.WAITING))
+    if waits < MOST_WAITS and syncing.exists():
+        with run.commit():
+            run.cursor["waits"] = waits + 1
+        return Wait(PAUSE_SECONDS, _("Waiting for the synchronisation to end."))
     began = timezone.now()
     with run.commit():
         DriftRun.objects.filter(complete=False).delete()
@@ -143,7 +151,7 @@ def _compare(run: Run) -> Outcome:
     """Compare the next range, whatever is read of it outside the transaction that writes."""
     made, before = DriftRun.objects.get(pk=run.cursor["run"]), DriftRun.objects.current().first()
     readings, microsoft_at = suspects.readings(), _microsoft_at()
-    judged = [one for one in readings if str(one.sbc_id) in made.sources and not made.sources[str(one.sbc_id)]["why"]]
+    judged = _judged(made, readings)
     view = View(timezone.now(), microsoft_at, frozenset(one.sbc_id for one in judged))
     within = suspects.next_range(run.cursor["after"], readings)
     found = suspects.find(within, judged, microsoft=microsoft_at is not None, before=before)
@@ -160,7 +168,22 @@ def _compare(run: Run) -> Outcome:
         made.microsoft_at = microsoft_at
         made.save(update_fields=["microsoft_at"])
         report.complete(made, before, timezone.now())
-        run.cursor["phase"] = "tidy"
+        run.cursor |= {"phase": "note", "after": ""}
+    return Continue()
+
+
+def _judged(made: DriftRun, readings: Sequence[PlanReading]) -> list[PlanReading]:
+    """Those of SBCs that were read by this run."""
+    return [one for one in readings if str(one.sbc_id) in made.sources and not made.sources[str(one.sbc_id)]["why"]]
+
+
+def _note(run: Run) -> Outcome:
+    """Write down, for the next range, the rules of numbers that have none with us."""
+    made, readings = DriftRun.objects.get(pk=run.cursor["run"]), suspects.readings()
+    within = suspects.next_range(run.cursor["after"], readings)
+    with run.commit():
+        rules.note(within, _judged(made, readings))
+        run.cursor |= {"after": within.high} if within.high is not None else {"phase": "tidy"}
     return Continue()
 
 
@@ -209,5 +232,6 @@ _PHASES: dict[str, Callable[[Run], Outcome]] = {
     "begin": _begin,
     "read": _read,
     "compare": _compare,
+    "note": _note,
     "tidy": _tidy,
 }

@@ -106,7 +106,7 @@ def _not_the_same_owner(within: Range) -> set[str]:
 
 def _not_the_same_rule(within: Range, readings: Sequence[PlanReading]) -> set[str]:
     """Numbers with a rule that should be there and is not, or the other way round, or that differs."""
-    expected, values = _as_rows([one for one in expectations(within) if one.sbc_id in {r.sbc_id for r in readings}])
+    expected, values = as_rows([one for one in expectations(within) if one.sbc_id in {r.sbc_id for r in readings}])
     place, bounds = within.sql("n.e164")
     profile = "n.calling_profile_id"
     wanted = f"""
@@ -145,7 +145,7 @@ def _either(
         return {row[0] for row in cursor.fetchall()}
 
 
-def _as_rows(expected: Sequence[Expected]) -> tuple[str, list[str]]:
+def as_rows(expected: Sequence[Expected]) -> tuple[str, list[str]]:
     """The expectations as something to join, `w`, in one parameter."""
     postgresql = connection.vendor == "postgresql"
     rows = [

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from ocadmin.access.audit import Channel, record
 from ocadmin.access.principal import SYSTEM
-from ocadmin.numbers.operations import sync
+from ocadmin.numbers.operations import drift, sync
 from ocadmin.supervisor.probe import get_json
 from ocadmin.tasks.services import AlreadyRunning
 from sbc.models import SBC
@@ -51,6 +51,11 @@ class Command(BaseCommand):
         except AlreadyRunning as running:
             task = running.task
         self.stdout.write(f"first synchronisation: task {task.pk}")
+        try:
+            task = drift.start(by=SYSTEM, channel=Channel.COMMAND)  # waits for the synchronisation
+        except AlreadyRunning as running:
+            task = running.task
+        self.stdout.write(f"first drift report: task {task.pk}")
 
 
 @transaction.atomic

@@ -7,12 +7,15 @@ import pytest
 from django.utils import timezone
 
 from ocadmin.access.audit import Channel
+from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import DriftFinding, DriftRun, MicrosoftNumber, MicrosoftReading, PhoneNumber
 from ocadmin.numbers.operations import drift
 from ocadmin.numbers.operations.drift import report, suspects
 from ocadmin.numbers.tasks import scheduled_drift
+from ocadmin.tasks import engine
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from ocadmin.tasks.services import AlreadyRunning
+from sbc import outstanding
 from sbc.models import DialPlanRule
 from tests.factories import ReleasedNumberFactory, TaskFactory, TaskItemFactory
 from tests.numbers import passes
@@ -50,6 +53,33 @@ def test_a_rule_that_is_gone_is_no_longer_noted_as_present(world: World) -> None
     runs.device(world, rules=[])
     runs.compare()
     assert DialPlanRule.objects.values_list("wanted", "present").get() == (True, False)
+
+
+def test_numbers_that_moved_in_have_their_rules_written_down(world: World) -> None:
+    """Wanted and seen, for each managed number and SBC; nothing is written to a device by that."""
+    right, wrong, missing = runs.settled(world, 3, routed=False)
+    (foreign,) = runs.settled(world, 1, first=442079460700, routed=False, source="")
+    there = [runs.rule(right.e164, runs.TAG.upper()), runs.rule(wrong.e164, "old"), runs.rule(foreign.e164)]
+    runs.device(world, rules=there)
+    before = runs.rules(world)
+    runs.compare()
+    rows = DialPlanRule.objects.order_by("prefix").values_list("prefix", "tag", "wanted", "present", "drifted")
+    noted = [(right, True, False), (wrong, False, True), (missing, False, True)]
+    assert list(rows) == [(one.e164, runs.TAG, True, present, drifted) for one, present, drifted in noted]
+    assert outstanding.start_due() == 0
+    runs.compare()
+    assert (DialPlanRule.objects.count(), runs.rules(world)) == (3, before)
+
+
+def test_a_synchronisation_at_work_is_waited_for(world: World) -> None:
+    """What it keeps at its end is what is compared; one that asks a person is not waited for."""
+    syncing = TaskFactory(kind="sync", state=TaskState.RUNNING)
+    task = drift.start(by=SYSTEM, channel=Channel.WEB)
+    engine.advance(task.pk)
+    task.refresh_from_db()
+    assert (task.state, task.message) == (TaskState.WAITING, "Waiting for the synchronisation to end.")
+    Task.objects.filter(pk=syncing.pk).update(state=TaskState.ASKING)
+    assert passes.finish(task).state == TaskState.SUCCEEDED
 
 
 def test_an_offline_sbc_keeps_what_was_found_there(world: World) -> None:
