@@ -122,16 +122,16 @@ def test_routing_tells_what_each_sbc_should_have_and_has(alice_client: Client, n
         return " ".join(re.sub(r"<[^>]*>", " ", cells[0]).split()) if cells else ""
 
     expected = routing.rules([number])[london][0]
-    assert f"{expected.tag} ({expected.name}) never looked not known" in row()
+    assert f"not known {expected.tag} {expected.name} never looked" in row()
     mirror.note(london, [(3, expected._replace(prefix=f"{E164}#"))], 1)
-    assert f"{E164}# → {expected.tag} ({expected.name}) yes" in row()
+    assert f"yes {expected.tag} {expected.name} {E164}# → {expected.tag} {expected.name}" in row()
     mirror.note(london, [(3, Rule(E164, "x", "elsewhere"))], 1)
-    assert f"{E164} → elsewhere (x) no" in row()
+    assert f"no {expected.tag} {expected.name} {E164} → elsewhere x" in row()
     mirror.note(london, [], 0)
-    assert "no rule no" in row()
+    assert f"no {expected.tag} {expected.name} no rule" in row()
     services.want(london, [expected])
     DialPlanRule.objects.update(present=True, checked_at=timezone.now())
-    assert f"({expected.name}) this rule yes" in row()
+    assert f"yes {expected.tag} {expected.name} this rule" in row()
 
 
 def test_routing_shows_a_rule_that_nobody_noted(alice_client: Client, number: PhoneNumber) -> None:

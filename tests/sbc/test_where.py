@@ -68,8 +68,8 @@ def test_the_best_rule_of_each_sbc_and_what_is_less_specific(alice_client: Clien
     for text in (
         "no rule matches",
         "never read",
-        "online",
-        "offline",
+        "Online",
+        "Offline",
         "1 rule is no pattern",
         "not one of our numbers",
     ):
