@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ocadmin.access.audit import record
 from ocadmin.access.principal import Principal
@@ -194,9 +195,12 @@ def _verified(file: HandFile, settled: dict[str, Rule | None]) -> Plan:
     left = difference(seen.rules, settled, with_hash=sbc.prefix_hash)
     wrong = [*left.added, *left.changed, *left.removed]
     if wrong:
-        sentence = _(
+        sentence = ngettext(
+            "Nothing is confirmed: %(sbc)s was read, and %(count)d rule is not as in the file, the one for %(prefix)s. "
+            "Load the file, or upload a new export.",
             "Nothing is confirmed: %(sbc)s was read, and %(count)d rules are not as in the file, such as the one for "
-            "%(prefix)s. Load the file, or upload a new export."
+            "%(prefix)s. Load the file, or upload a new export.",
+            len(wrong),
         )
         raise Refused(sentence % {"sbc": sbc.name, "count": len(wrong), "prefix": wrong[0]})
     if unsaved:

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from . import health
 from .device import Device, Status, base_address, password_of
 from .dialplan import END
-from .errors import Busy, LowPrivilege, NotTrusted, Offline, Rejected, SBCError
+from .errors import Busy, LowPrivilege, NotConfigured, NotTrusted, Offline, Rejected, SBCError
 from .models import SBC
 from .strategies import STRATEGIES, Plan
 from .trust import Certificate, context_of, presented
@@ -136,6 +136,9 @@ def _certificate(found: Examination, sbc: SBC, host: str, port: int) -> bool:
             context_of(sbc).wrap_socket(plain, server_hostname=host).close()
     except ssl.SSLCertVerificationError as error:
         found.fail(name, NotTrusted(sbc.name, reason=getattr(error, "verify_message", "") or str(error.args[-1])))
+    except ssl.SSLError as error:
+        problem = _("no TLS connection can be made there (%s); check the port, or whether the device wants http://")
+        found.fail(name, NotConfigured(sbc.name, problem=problem % (error.reason or error)))
     except (OSError, ValueError) as error:
         found.fail(name, Offline(sbc.name, reason=str(error)))
     except SBCError as error:

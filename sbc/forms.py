@@ -1,5 +1,6 @@
 """What people say about an SBC: one form for the console's screens and Django's admin, so that rules stand once."""
 
+import re
 from typing import Any
 
 import httpx2
@@ -9,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .models import SBC
+
+_NOT_IN_A_NAME = re.compile(r'[/"\\\x00-\x1f\x7f-\x9f]')
 
 
 class SBCForm(forms.ModelForm):
@@ -63,7 +66,7 @@ class SBCForm(forms.ModelForm):
             ),
             "write_strategy": gettext_lazy(
                 "None of these ways was ever tried on a real device. Another way applies from the next write on; rules"
-                " that are there stay."
+                " that are there stay. A CSV file overwrites what somebody changes by hand at the moment of its upload."
             ),
         }
 
@@ -73,6 +76,13 @@ class SBCForm(forms.ModelForm):
         if address and httpx2.URL(address).userinfo:
             raise ValidationError(_("Enter user name and password in their own fields, not in the address."))
         return address
+
+    def clean_dial_plan(self) -> str:
+        """It stands in a line of CLI and in a cell of CSV; devices allow no slash in it (upstreams.md §4)."""
+        name: str = self.cleaned_data["dial_plan"]
+        if _NOT_IN_A_NAME.search(name):
+            raise ValidationError(_("No SBC has a dial plan of this name: leave out slashes and quotation marks."))
+        return name
 
     def clean(self) -> dict[str, Any] | None:
         """Either a new password or none; either authorities or one certificate."""

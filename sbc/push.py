@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from . import mirror
 from .chunks import chunks
@@ -66,11 +67,14 @@ class Push:
             if not todo:
                 return todo
             check_capacity(self.sbc, plan.table_size, todo)
+            pieces = self.strategy.prepare(self.sbc, plan, todo)  # before the last look: from there every moment counts
             if self.strategy.read(self.device) != plan:
                 continue  # edited since: what we were about to write would undo that
             self.note_save(pending=True)
             try:
-                self.strategy.write(self.device, plan, todo, self.writer.renew)
+                for piece in pieces:
+                    self.writer.renew()
+                    self.strategy.send(self.device, piece)
             except Rejected:
                 if self.strategy.read(self.device) == plan:
                     raise
@@ -89,7 +93,11 @@ class Push:
         left = self.difference(self.seen)
         wrong = [*left.added, *left.changed, *left.removed]
         if wrong:
-            problem = _("%(count)d rules are not as written, such as the one for %(prefix)s")
+            problem = ngettext(
+                "%(count)d rule is not as written, the one for %(prefix)s",
+                "%(count)d rules are not as written, such as the one for %(prefix)s",
+                len(wrong),
+            )
             raise NotVerified(self.sbc.name, problem=problem % {"count": len(wrong), "prefix": wrong[0]})
 
     def save(self, *, wrote: bool) -> None:

@@ -1,7 +1,7 @@
-"""How rules are read from a device and written to it: one pair of functions for each WriteStrategy that asks a device.
+"""How rules are read from a device and written to it: functions for each WriteStrategy that asks a device.
 
 Both are built on published pages and were never tried on a real device (upstreams.md §4). An SBC whose rules are
-written by hand has no pair here (by_hand.py).
+written by hand has none here (by_hand.py).
 """
 
 from collections.abc import Callable
@@ -31,13 +31,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """`read(device)` looks; `write(device, plan, difference, before_each)` works a difference into the plan just read.
+    """`read(device)` looks; `prepare(sbc, plan, difference)` works the difference into the plan just read, and asks no
+    device; `send(device, piece)` is one request for each of the pieces that it gave. All raise SBCError.
 
-    `before_each` is called before every request that changes something. Both raise SBCError.
+    They are apart so that everything that takes time is done before the last look at the device: what somebody types
+    there between that look and our request is lost with a CSV file, because no device takes one on condition.
     """
 
     read: Callable[[Device], Plan]
-    write: Callable[[Device, Plan, Difference, Callable[[], None]], None]
+    prepare: Callable[[SBC, Plan, Difference], list[bytes]]
+    send: Callable[[Device, bytes], None]
 
 
 def read_by_cli(device: Device) -> Plan:
@@ -56,11 +59,14 @@ def plan_of_cli(sbc: SBC, output: str) -> Plan:
     return Plan(plans[sbc.dial_plan], sum(len(rules) for rules in plans.values()))
 
 
-def write_by_cli(device: Device, plan: Plan, change: Difference, before_each: Callable[[], None]) -> None:
+def prepare_cli(sbc: SBC, plan: Plan, change: Difference) -> list[bytes]:
     """Only the rules that change. A script works as a whole or not at all."""
-    for script in cli.scripts(device.sbc.dial_plan, plan.rules, change):
-        before_each()
-        device.run_script(script)
+    return [script.encode() for script in cli.scripts(sbc.dial_plan, plan.rules, change)]
+
+
+def send_script(device: Device, piece: bytes) -> None:
+    """Run one script."""
+    device.run_script(piece.decode())
 
 
 def read_by_csv(device: Device) -> Plan:
@@ -69,13 +75,16 @@ def read_by_csv(device: Device) -> Plan:
     return Plan(file.rules(device.sbc.dial_plan), file.size, file)
 
 
-def write_by_csv(device: Device, plan: Plan, change: Difference, before_each: Callable[[], None]) -> None:
+def prepare_csv(sbc: SBC, plan: Plan, change: Difference) -> list[bytes]:
     """The whole file, in which only our rows differ. Raises Rejected where no rule of our plan would be left."""
     if plan.file is None:
         raise TypeError("the plan was not read by read_by_csv")
-    merged = merged_csv(device.sbc, plan.file, change)
-    before_each()
-    device.put_plan(render(merged))
+    return [render(merged_csv(sbc, plan.file, change))]
+
+
+def send_file(device: Device, piece: bytes) -> None:
+    """Replace the file."""
+    device.put_plan(piece)
 
 
 def merged_csv(sbc: SBC, file: PlanFile, change: Difference) -> PlanFile:
@@ -88,6 +97,6 @@ def merged_csv(sbc: SBC, file: PlanFile, change: Difference) -> PlanFile:
 
 
 STRATEGIES: dict[str, Strategy] = {
-    WriteStrategy.CLI_INCREMENTAL: Strategy(read_by_cli, write_by_cli),
-    WriteStrategy.CSV_FILE: Strategy(read_by_csv, write_by_csv),
+    WriteStrategy.CLI_INCREMENTAL: Strategy(read_by_cli, prepare_cli, send_script),
+    WriteStrategy.CSV_FILE: Strategy(read_by_csv, prepare_csv, send_file),
 }

@@ -32,15 +32,15 @@ def state_pill(state: str) -> SafeString:
 
 
 class SBCTable(ListTable):
-    """One row per SBC. The counts of rules are set on the page's rows by the view."""
+    """One row per SBC. The view sets the counts of rules: wanted by us, and all that stand in its dial plan."""
 
     name = tables.Column(verbose_name=gettext_lazy("SBC"))
     state = tables.Column(verbose_name=gettext_lazy("State"))
     state_since = MomentColumn(verbose_name=gettext_lazy("Since"))
     full = tables.Column(verbose_name=gettext_lazy("Full"), accessor="share", orderable=False, attrs=NUMBERS)
     saved = tables.Column(verbose_name=gettext_lazy("Flash"), accessor="save_needed")
-    wanted = CountColumn(verbose_name=gettext_lazy("Rules wanted"), accessor="wanted_count", orderable=False)
-    present = CountColumn(verbose_name=gettext_lazy("Seen on the SBC"), accessor="present_count", orderable=False)
+    wanted = CountColumn(verbose_name=gettext_lazy("Rules of this console"), accessor="wanted_count", orderable=False)
+    present = CountColumn(verbose_name=gettext_lazy("Rules on the SBC"), accessor="present_count", orderable=False)
     capacity = CountColumn(verbose_name=gettext_lazy("Capacity in rules"), accessor="max_rules")
     fqdn = tables.Column(verbose_name=gettext_lazy("FQDN"))
     ip_address = tables.Column(verbose_name=gettext_lazy("IP address"))

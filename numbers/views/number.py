@@ -15,9 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.access.request import SignedInRequest
-from sbc.models import DialPlanRule
 
-from .. import capabilities, drift_words, facts, on_one
+from .. import capabilities, drift_words, facts, on_one, routing_state
 from ..lifecycle import Source
 from ..models import DriftFinding, Location, PhoneNumber, SipConnection
 from ..operations import hindrances
@@ -69,13 +68,12 @@ def _capabilities(request: SignedInRequest, number: PhoneNumber) -> dict[str, An
 
 
 def _routing(request: SignedInRequest, number: PhoneNumber) -> dict[str, Any]:
-    prefixes = (number.e164, number.e164.removeprefix("+"))
-    links, rules = _links(number), list(DialPlanRule.objects.filter(prefix__in=prefixes).select_related("sbc"))
-    concerned = {link.sbc_id for link in links} | {rule.sbc_id for rule in rules}
+    links, places = _links(number), routing_state.places(number)
+    concerned = {link.sbc_id for link in links} | {place.sbc.pk for place in places}
     return {
         "links": links,
         "findings": _findings(request, number),
-        "rules": rules,
+        "places": places,
         "hindrances": hindrances.find(hindrances.Doing.LOOKING, concerned) if concerned else [],
         "external": number.source == Source.EXTERNAL,
         "may_open": request.principal.can_everywhere(Permission.VIEW),

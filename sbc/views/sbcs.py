@@ -21,7 +21,7 @@ from ocadmin.console.paging import COUNT_LIMIT, Page, bounded_count
 from ocadmin.tasks.models import Task
 from sbc import capacity, outstanding
 from sbc.examination import Examination
-from sbc.models import SBC, DialPlanRule, SBCQuerySet, State
+from sbc.models import SBC, DialPlanRule, PlanReading, SBCQuerySet, State
 from sbc.tables import SBCTable
 from sbc.trust import read
 
@@ -73,14 +73,17 @@ class SBCList(ListView):
         return {"may_manage": self.request.principal.can_everywhere(Permission.MANAGE_SBC)}
 
     def prepare(self, rows: list[Any]) -> None:
-        """Rules per SBC, one grouped query, and the size of their tables."""
+        """Our rules per SBC, one grouped query; what stands there, and the size of its table, by the last reading."""
         rules = DialPlanRule.objects.filter(sbc__in=rows).order_by().values_list("sbc_id")
         wanted, present = Count("wanted", filter=Q(wanted=True)), Count("present", filter=Q(present=True))
         counts = {pk: (w, p) for pk, w, p in rules.annotate(w=wanted, p=present)}
-        sizes = capacity.table_sizes(rows)
+        readings = {one.sbc_id: one for one in PlanReading.objects.current().filter(sbc__in=rows)}
         for row in rows:
             row.wanted_count, row.present_count = counts.get(row.pk, (0, 0))
-            row.share = capacity.percent(row, max(sizes.get(row.pk, 0), row.present_count))
+            size = row.present_count
+            if reading := readings.get(row.pk):
+                size, row.present_count = max(reading.table_size, size), reading.rules_count
+            row.share = capacity.percent(row, size)
 
 
 sbc_list = SBCList.as_view()
@@ -128,6 +131,7 @@ def page(request: Request, sbc: SBC, examination: Examination | None = None) -> 
         "after": after,
         "following": following,
         "todo": outstanding.todo(sbc),
+        "reading": PlanReading.objects.current().filter(sbc=sbc).first(),
         "running": Task.objects.alive().filter(unique_key=f"{outstanding.KIND}:{sbc.pk}").first(),
         "periods": list(sbc.periods.all()[:PERIODS_SHOWN]),
         "asked_every": settings.ENV.sbc_health_seconds,

@@ -11,12 +11,15 @@ from django.utils import timezone
 
 from ocadmin.access.models import AuditEntry, User
 from ocadmin.access.permissions import Role
+from ocadmin.numbers import routing
 from ocadmin.numbers.lifecycle import Source, Status
 from ocadmin.numbers.models import Customer, PhoneNumber
 from ocadmin.numbers.operations import ON_NUMBERS
 from ocadmin.numbers.ticks import to_time
 from ocadmin.tasks.models import Task
-from sbc.models import DialPlanRule
+from sbc import mirror, services
+from sbc.dialplan import Rule
+from sbc.models import SBC, DialPlanRule
 from tests.budgets import budget
 from tests.factories import (
     CallingProfileFactory,
@@ -107,6 +110,35 @@ def test_routing_shows_connections_rules_and_what_holds_for_external_numbers(
     assert "never touch an SBC" not in page
     PhoneNumber.objects.update(source=Source.EXTERNAL)
     assert "never touch an SBC" in alice_client.get(f"{URL}?tab=routing").content.decode()
+
+
+def test_routing_tells_what_each_sbc_should_have_and_has(alice_client: Client, number: PhoneNumber) -> None:
+    london = SBC.objects.get(name="London SBC")
+    PhoneNumber.objects.update(source=Source.WEB_UI)
+
+    def row() -> str:
+        page = alice_client.get(f"{URL}?tab=routing").content.decode()
+        cells = re.search(r"<tr><th scope=\"row\">London SBC.*?</tr>", page, re.DOTALL)
+        return " ".join(re.sub(r"<[^>]*>", " ", cells[0]).split()) if cells else ""
+
+    expected = routing.rules([number])[london][0]
+    assert f"not known {expected.tag} {expected.name} never looked" in row()
+    mirror.note(london, [(3, expected._replace(prefix=f"{E164}#"))], 1)
+    assert f"yes {expected.tag} {expected.name} {E164}# → {expected.tag} {expected.name}" in row()
+    mirror.note(london, [(3, Rule(E164, "x", "elsewhere"))], 1)
+    assert f"no {expected.tag} {expected.name} {E164} → elsewhere x" in row()
+    mirror.note(london, [], 0)
+    assert f"no {expected.tag} {expected.name} no rule" in row()
+    services.want(london, [expected])
+    DialPlanRule.objects.update(present=True, checked_at=timezone.now())
+    assert f"yes {expected.tag} {expected.name} this rule" in row()
+
+
+def test_routing_shows_a_rule_that_nobody_noted(alice_client: Client, number: PhoneNumber) -> None:
+    mirror.note(SBCFactory(name="Dublin SBC"), [(0, Rule(E164, "x", "t"))], 1)
+    page = alice_client.get(f"{URL}?tab=routing").content.decode()
+    assert "Dublin SBC" in page
+    assert "no rule" in page
 
 
 def test_history_is_paged_and_shows_before_and_after(

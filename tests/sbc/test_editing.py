@@ -117,6 +117,8 @@ def test_what_follows_is_said(alice_client: Client, change: dict[str, str], word
         ({"pinned_certificate": "nonsense"}, "This is not a certificate"),
         ({"pinned_certificate": issue("a").pem + issue("b").pem}, "Paste one certificate only"),
         ({"rest_url": "https://oc:secret@sbc.example/"}, "Enter user name and password in their own fields"),
+        ({"dial_plan": "OC/DialPlan"}, "No SBC has a dial plan of this name"),
+        ({"dial_plan": 'OC" DialPlan'}, "No SBC has a dial plan of this name"),
         ({"password": "x", "clear_password": "on"}, "Enter a new password or remove the old one, not both."),
     ],
 )

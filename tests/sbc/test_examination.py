@@ -127,6 +127,14 @@ def test_nobody_listens_there(cli_bench: Bench) -> None:
     assert SBC.objects.get().state == State.OFFLINE
 
 
+def test_a_port_that_speaks_no_tls(cli_bench: Bench) -> None:
+    cli_bench.sbc.rest_url = cli_bench.sbc.rest_url.replace("http://", "https://")
+    found = steps(cli_bench.sbc)
+    assert list(found)[-1] == "Certificate"
+    assert "no TLS connection can be made there" in found["Certificate"][1]
+    assert cli_bench.asked() == []
+
+
 @pytest.mark.parametrize("missing", ["rest_url", "username", "sealed_password"])
 def test_what_is_not_entered(cli_bench: Bench, missing: str) -> None:
     setattr(cli_bench.sbc, missing, "")

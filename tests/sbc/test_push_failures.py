@@ -1,6 +1,8 @@
 """What goes wrong with a device (upstreams.md §9.7, F20 to F24), and that the next push finishes the work."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -25,6 +27,7 @@ from sbc.errors import (
 )
 from sbc.models import SBC
 from sbc.services import Pushed
+from sbc.strategies import STRATEGIES
 from sbc.writer import only_writer
 
 from .bench import MINE, PREFIXES, Bench, once
@@ -190,6 +193,26 @@ def test_a_hand_edit_between_looking_and_writing_survives(bench: Bench, monkeypa
     monkeypatch.setattr(Device, look, edited_after_the_first)
     assert services.push(bench.sbc, PREFIXES) == Pushed(added=3)
     assert bench.rules() == [*MINE, Rule("+99", "hand", "other")]
+
+
+def test_a_hand_edit_while_our_rules_are_worked_in_survives(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a long plan that takes a while: it is done before the last look."""
+    kind = bench.sbc.write_strategy
+    original = STRATEGIES[kind]
+    times: list[str] = []
+
+    def edited_the_first_time(*args: Any) -> list[bytes]:
+        times.append(kind)
+        pieces = original.prepare(*args)
+        if len(times) == 1:
+            bench.by_hand("dial-plan-rule 1 name hand prefix +99 tag other")
+        return pieces
+
+    monkeypatch.setitem(STRATEGIES, kind, replace(original, prepare=edited_the_first_time))
+    services.want(bench.sbc, MINE)
+    assert services.push(bench.sbc, PREFIXES) == Pushed(added=3)
+    assert bench.rules("saved") == [*MINE, Rule("+99", "hand", "other")]
+    assert len(times) == 2
 
 
 def test_a_hand_edit_that_makes_a_script_senseless(cli_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

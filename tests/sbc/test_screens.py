@@ -5,6 +5,8 @@ from django.test import Client
 from django.utils import timezone
 
 from ocadmin.access.permissions import Role
+from sbc import mirror
+from sbc.dialplan import Rule
 from sbc.models import SBC, DialPlanRule, State
 from tests.budgets import budget
 from tests.factories import (
@@ -46,6 +48,15 @@ def test_the_list_shows_name_address_and_rules(alice_client: Client, london: SBC
         assert text in page
     row = response.context["table"].page_rows[0].record
     assert (row.wanted_count, row.present_count) == (2, 2)
+
+
+def test_list_and_page_count_what_was_read_on_the_device(alice_client: Client, london: SBC) -> None:
+    mirror.note(london, [(0, Rule("+4420#", "hand", "t")), (1, Rule("+4421", "hand", "t"))], 1900)
+    row = alice_client.get(URL).context["table"].page_rows[0].record
+    assert (row.wanted_count, row.present_count, row.share) == (0, 2, 95)
+    page = alice_client.get(f"{URL}{london.pk}/").content.decode()
+    assert "2 rules in the dial plan, whoever made them" in page
+    assert "has not written a rule to this SBC yet" in page
 
 
 @pytest.mark.parametrize("words", ["london", "LON1", "192.0.2"])
