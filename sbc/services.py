@@ -18,7 +18,7 @@ from . import by_hand, health, mirror
 from .chunks import chunks
 from .device import Device, Status
 from .dialplan import Rule
-from .errors import Rejected, SBCError
+from .errors import PlanMissing, Rejected, SBCError
 from .models import SBC, DialPlanRule, WriteStrategy
 from .push import Push, Pushed, rules_of, wanted_of
 from .strategies import STRATEGIES
@@ -118,10 +118,17 @@ def is_readable(sbc: SBC) -> bool:
 
 
 def look(sbc: SBC) -> None:
-    """Read the device's whole dial plan and keep it (mirror.py). Nothing is written to it. Raises SBCError."""
+    """Read the device's whole dial plan and keep it (mirror.py). Nothing is written to it. Raises SBCError.
+
+    A plan that is missing holds no rule: that is kept too before PlanMissing is raised.
+    """
     began = timezone.now()
-    with health.noted(sbc), Device(sbc) as device:
-        plan = STRATEGIES[sbc.write_strategy].read(device)
+    try:
+        with health.noted(sbc), Device(sbc) as device:
+            plan = STRATEGIES[sbc.write_strategy].read(device)
+    except PlanMissing:
+        mirror.note(sbc, (), 0, read_at=began)
+        raise
     mirror.note(sbc, plan.rules.items(), plan.table_size, read_at=began)
 
 

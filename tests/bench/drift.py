@@ -39,7 +39,7 @@ def comparing() -> Figure:
         DriftRun.objects.all().delete()
         made.pk = None
         made.sources = {
-            str(one.sbc_id): {"why": "", "by_hand": False, "read_at": one.read_at.isoformat()}
+            str(one.sbc_id): {"why": "", "code": "", "by_hand": False, "read_at": one.read_at.isoformat()}
             for one in PlanReading.objects.all()
         }
         made.save(force_insert=True)

@@ -23,7 +23,7 @@ from ocadmin.tasks.models import Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
 from ocadmin.tasks.run import Run
 from sbc import services as sbc_services
-from sbc.errors import BadCredentials, LowPrivilege, SBCError
+from sbc.errors import BadCredentials, LowPrivilege, PlanMissing, SBCError
 from sbc.models import SBC, PlanReading
 
 from ...models import DriftRun, MicrosoftReading
@@ -173,8 +173,10 @@ def _compare(run: Run) -> Outcome:
 
 
 def _judged(made: DriftRun, readings: Sequence[PlanReading]) -> list[PlanReading]:
-    """Those of SBCs that were read by this run."""
-    return [one for one in readings if str(one.sbc_id) in made.sources and not made.sources[str(one.sbc_id)]["why"]]
+    """Those of SBCs that were read by this run. A plan that is missing is known to be empty."""
+    sources = {int(pk): source for pk, source in made.sources.items()}
+    known = {pk for pk, source in sources.items() if not source["why"] or source["code"] == PlanMissing.code}
+    return [one for one in readings if one.sbc_id in known]
 
 
 def _note(run: Run) -> Outcome:

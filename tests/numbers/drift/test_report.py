@@ -71,6 +71,15 @@ def test_numbers_that_moved_in_have_their_rules_written_down(world: World) -> No
     assert (DialPlanRule.objects.count(), runs.rules(world)) == (3, before)
 
 
+def test_a_plan_that_is_gone_routes_nothing(world: World) -> None:
+    """F21: the device answers, so its numbers are known to be without a rule."""
+    (number,) = runs.settled(world)
+    runs.compare()
+    runs.device(world, deletePlan="OCDialPlan")
+    assert "it has no dial plan OCDialPlan" in runs.compare().message
+    assert runs.found(stale=False) == {(number.e164, "no_routing", EMEA_SBC)}
+
+
 def test_a_synchronisation_at_work_is_waited_for(world: World) -> None:
     """What it keeps at its end is what is compared; one that asks a person is not waited for."""
     syncing = TaskFactory(kind="sync", state=TaskState.RUNNING)
