@@ -18,12 +18,13 @@ from .models import DriftFinding, DriftRun, Kind, Severity
 
 @dataclass(frozen=True)
 class Tile:
-    """How many findings, of what, and the address of the list of exactly those."""
+    """How many findings, of what, and the address of the list of exactly those. `kind`: empty for all of a severity."""
 
     label: str
     count: int
     url: str
     severity: int
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def by_kind(principal: Principal, **which: int) -> list[Tile]:
     counted = rows.values_list("kind", "severity").annotate(n=Count("pk"))
     order = {kind.value: place for place, kind in enumerate(Kind)}
     found = sorted(counted.values_list("kind", "severity", "n"), key=lambda row: (-row[1], order[row[0]]))
-    return [Tile(str(Kind(kind).label), n, url(**which, kind=kind), severity) for kind, severity, n in found]
+    return [Tile(str(Kind(kind).label), n, url(**which, kind=kind), severity, kind) for kind, severity, n in found]
 
 
 def by_severity(tiles: Sequence[Tile]) -> list[Tile]:

@@ -8,6 +8,7 @@ from . import (
     changing,
     dial_plans,
     directory,
+    drift,
     exports,
     imports,
     lists,
@@ -31,6 +32,7 @@ ROUTERS: tuple[Router, ...] = tuple(
         catalogue,
         directory,
         dial_plans,
+        drift,
         changes,
     )
 )

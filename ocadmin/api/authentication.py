@@ -24,7 +24,7 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Grant, Principal
 from ocadmin.access.request import principal_behind
 
-from . import entra, tokens
+from . import bodies, entra, tokens
 from .problems import Problem
 
 LONGEST_TOKEN = 8_192
@@ -41,7 +41,7 @@ class Bearer(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Principal:
         """The principal. Raises Problem 401, 403, 404 (the channel), 413."""
-        _refuse_long_bodies(request, self.longest_body)
+        bodies.refuse_longer(request, self.longest_body)
         principal = principal_of(token)
         if not any(principal.can(permission) for permission in self.permissions):
             lacking = _(" or ").join(str(permission.label) for permission in self.permissions)
@@ -49,6 +49,7 @@ class Bearer(HttpBearer):
         channel = request.headers.get(CHANNEL_HEADER)
         if channel:
             principal = within(principal, channel)
+        bodies.take_in_chunks(request, self.longest_body)
         request.principal = principal  # type: ignore[attr-defined]
         return principal
 
@@ -138,10 +139,3 @@ def _inside(grants: tuple[Grant, ...], channel: int) -> tuple[Grant, ...]:
         elif grant.channel_id in (None, channel):
             kept.append(Grant(grant.role, channel_id=channel))
     return tuple(kept)
-
-
-def _refuse_long_bodies(request: HttpRequest, longest: int) -> None:
-    """By what the request says of itself: what it does not say is not read (WSGI)."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()) or int(length) > longest:
-        raise Problem(413, "too_large", _("The body of a request may have %(n)d bytes.") % {"n": longest})

@@ -1,4 +1,7 @@
-"""Bodies that are files: a form with a file, or the file itself as the body. Neither is ever whole in memory."""
+"""Bodies of requests: how long they may be, those that come in chunks, and those that are files.
+
+A file is a form with one, or the body itself. Neither is ever whole in memory.
+"""
 
 import tempfile
 from typing import Any, cast
@@ -15,6 +18,36 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RAW = frozenset({CSV, XLSX})
 AT_ONCE = 1 << 16
 _IN_MEMORY = 1 << 20
+
+
+def refuse_longer(request: HttpRequest, longest: int) -> None:
+    """Raise Problem 413 where the request says that its body is longer: it is not read then. `longest`: bytes."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()) or int(length) > longest:
+        raise _too_long(longest)
+
+
+def take_in_chunks(request: HttpRequest, longest: int) -> None:
+    """Read a body that says no length (Transfer-Encoding: chunked, as .NET sends JSON) and give it one.
+
+    Django takes such a body for an empty one. No more than `longest` bytes are read; Problem 413 where there are more.
+    """
+    meta = request.META
+    if "HTTP_TRANSFER_ENCODING" not in meta or meta.get("CONTENT_LENGTH") or not meta.get("wsgi.input_terminated"):
+        return
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  gone with the request
+    size = 0
+    while chunk := meta["wsgi.input"].read(AT_ONCE):
+        size += file.write(chunk)
+        if size > longest:
+            raise _too_long(longest)
+    file.seek(0)
+    meta["CONTENT_LENGTH"] = str(size)
+    cast(Any, request)._stream = file
+
+
+def _too_long(longest: int) -> Problem:
+    return Problem(413, "too_large", _("The body of a request may have %(n)d bytes.") % {"n": longest})
 
 
 def raw_body(request: HttpRequest) -> UploadedFile:

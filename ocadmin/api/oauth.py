@@ -17,7 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from ocadmin.access import clients
 from ocadmin.access.permissions import Permission
 
-from . import limits, tokens
+from . import bodies, limits, tokens
+from .problems import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,11 @@ def _answer(body: Mapping[str, object], status: int, **headers: str) -> HttpResp
 
 
 def _form(request: HttpRequest) -> dict[str, str]:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()) or int(length) > LONGEST_BODY:
-        raise Refused("invalid_request", f"The body may have {LONGEST_BODY} bytes.", 413)
+    try:
+        bodies.refuse_longer(request, LONGEST_BODY)
+        bodies.take_in_chunks(request, LONGEST_BODY)
+    except Problem:
+        raise Refused("invalid_request", f"The body may have {LONGEST_BODY} bytes.", 413) from None
     if request.content_type != FORM:
         raise Refused("invalid_request", f"Send the body as {FORM}.", 415)
     try:

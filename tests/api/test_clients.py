@@ -51,6 +51,11 @@ def test_a_channel_and_an_end(db: None) -> None:
     assert client.memberships.get().channel == channel
 
 
+@pytest.mark.parametrize("role", ["lite", "Lite Operator", "lite-operator", "LITE_OPERATOR"])
+def test_a_role_by_any_of_its_names(db: None, role: str) -> None:
+    assert "has the role Lite Operator: whole system" in run("portal", "--role", role)
+
+
 def test_an_application_of_entra_gets_no_secret(db: None) -> None:
     said = run("portal", "--role", "monitor", "--entra-app", APP)
     assert "secret" not in said

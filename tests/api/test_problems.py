@@ -1,7 +1,9 @@
 """Errors of every kind have the one shape, and say nothing that is not the caller's."""
 
+import io
 import json
 import logging
+import uuid
 from typing import Any
 
 import pytest
@@ -139,6 +141,26 @@ def test_a_body_that_is_too_long_is_not_read(program: Programs) -> None:
     checked(answer, 413)
     for length in ("x", "-5", "²"):
         checked(one.http.generic("GET", "/api/v3/oc/numbers", CONTENT_LENGTH=length), 413)
+
+
+@pytest.mark.parametrize(("words", "status"), [(1, 404), (200_000, 413)])
+def test_a_body_in_chunks(program: Programs, words: int, status: int) -> None:
+    """It says no length: .NET sends JSON like that. What is too long is not read to its end."""
+    body = io.BytesIO(json.dumps(["+442079460110"] * words).encode())
+    length = len(body.getvalue())
+    answer = program().http.generic(
+        "POST",
+        f"/api/v2/oc/numbers/action/unassign?msTenantId={uuid.uuid4()}",
+        **{
+            "CONTENT_LENGTH": "",
+            "CONTENT_TYPE": "application/json",
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+        },
+    )
+    checked(answer, status)
+    assert (body.tell() < length) == (status == 413)
 
 
 class Words(rest.Body):

@@ -1,5 +1,6 @@
-"""The arguments that `grant` and `revoke` share: a person and a place."""
+"""The arguments that commands about access share: a person, a role and a place."""
 
+import re
 import uuid
 from argparse import ArgumentParser
 from typing import Any
@@ -8,6 +9,7 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from ocadmin.access.models import User
+from ocadmin.access.permissions import Role
 from ocadmin.numbers.models import Channel, Customer
 
 
@@ -16,6 +18,17 @@ def add_place(parser: ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--channel", metavar="ID", help=_("number of a channel"))
     place.add_argument("--customer", metavar="GUID", help=_("tenant ID of a customer"))
+
+
+def read_role(text: str) -> str:
+    """A role by its value or its name, in any case: lite, "Lite Operator", lite-operator. Raises CommandError."""
+    word = re.sub(r"[\s_-]", "", text).lower()
+    for role in Role:
+        if word in (role.value, role.name.replace("_", "").lower()):
+            return role.value
+    raise CommandError(
+        _("There is no role called %(role)s: use one of %(roles)s.") % {"role": text, "roles": ", ".join(Role.values)}
+    )
 
 
 def read_user(name: str) -> User:

@@ -14,7 +14,7 @@ from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
 
-from ._places import place_name, read_place
+from ._places import place_name, read_place, read_role
 
 LONGEST_NAME = 150
 
@@ -38,12 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it. Raises CommandError for an unknown role or place and for a name that is taken."""
-        role, name = options["role"].lower(), options["name"].strip()
-        if role not in Role.values:
-            raise CommandError(
-                _("There is no role called %(role)s: use one of %(roles)s.")
-                % {"role": options["role"], "roles": ", ".join(Role.values)}
-            )
+        role, name = read_role(options["role"]), options["name"].strip()
         if not 0 < len(name) <= LONGEST_NAME:
             raise CommandError(_("A name has 1 to %d characters.") % LONGEST_NAME)
         place = _read_scope(options["scope"])

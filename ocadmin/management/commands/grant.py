@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from ocadmin.access import services
@@ -11,7 +11,7 @@ from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
 
-from ._places import add_place, place_name, read_place, read_user
+from ._places import add_place, place_name, read_place, read_role, read_user
 
 
 class Command(BaseCommand):
@@ -27,12 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Grant and say so. Raises CommandError for an unknown person, role or place."""
-        role = options["role"].lower()
-        if role not in Role.values:
-            raise CommandError(
-                _("There is no role called %(role)s: use one of %(roles)s.")
-                % {"role": options["role"], "roles": ", ".join(Role.values)}
-            )
+        role = read_role(options["role"])
         user, place = read_user(options["user"]), read_place(options)
         services.grant(user, role, by=SYSTEM, channel=Channel.COMMAND, place=place)
         self.stdout.write(
