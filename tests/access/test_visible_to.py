@@ -17,7 +17,7 @@ from ocadmin.access.models import AuditEntry, User
 from ocadmin.access.permissions import Permission, Role
 from ocadmin.access.principal import NOBODY, SYSTEM
 from ocadmin.access.services import principal_of
-from ocadmin.numbers.models import Customer, UpstreamJob
+from ocadmin.numbers.models import Customer, DriftFinding, DriftRun, Kind, Severity, UpstreamJob
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +32,20 @@ def _profile(customer: Customer) -> Model:
     return make.PhoneNumberFactory(customer=customer).calling_profile
 
 
+def _finding(customer: Customer) -> Model:
+    run = DriftRun.objects.create(task_ref=1, began_at=timezone.now(), complete=True)
+    return DriftFinding.objects.create(
+        run=run,
+        e164="+442079460958",
+        kind=Kind.GHOST,
+        severity=Severity.WARNING,
+        customer=customer,
+        since=run.began_at,
+        first_run=run.pk,
+        in_database=True,
+    )
+
+
 # One row of each model that belongs to a customer.
 OWNED: dict[str, Callable[[Customer], Model]] = {
     "access.AuditEntry": _audit_entry,
@@ -42,6 +56,7 @@ OWNED: dict[str, Callable[[Customer], Model]] = {
     "numbers.CivicAddress": lambda customer: make.CivicAddressFactory(customer=customer),
     "numbers.PhoneNumber": lambda customer: make.PhoneNumberFactory(customer=customer),
     "numbers.ReleasedNumber": lambda customer: make.ReleasedNumberFactory(customer=customer),
+    "numbers.DriftFinding": _finding,
     "numbers.UpstreamJob": lambda customer: UpstreamJob.objects.create(customer=customer, kind="upload"),
     "numbers.SipConnection": lambda customer: make.SipConnectionFactory(customer=customer),
     "numbers.Location": lambda customer: make.LocationFactory(civic_address__customer=customer),
@@ -52,6 +67,7 @@ SHARED: dict[str, Callable[[], Model]] = {
     "sbc.DialPlanRule": lambda: apps.get_model("sbc.DialPlanRule").objects.create(
         sbc=make.SBCFactory(), prefix=uuid.uuid4().hex[:8]
     ),
+    "webhooks.Webhook": lambda: apps.get_model("webhooks.Webhook").objects.create(name="x", url="https://x.example/"),
     "numbers.Channel": lambda: make.ChannelFactory(),
 }
 # Records that hold the customer's and the channel's number instead of a foreign key.

@@ -109,7 +109,7 @@ def test_an_instant_finds_what_was_committed_out_of_order(program: Programs, con
 
 @pytest.mark.parametrize(
     "since",
-    ["x", "1-", "-1", "1--2", "9" * 40, "2026-01-31", "2026-13-45T00:00:00Z", "2026-01-31T12:00:00", "٣-٣", "\0"],
+    ["x", "1-", "-1", "1--2", "9" * 40, "2026-01-31", "2026-13-45T00:00:00Z", "2026-01-31T12:00:00", "٣-٣"],
 )
 def test_what_is_no_cursor_is_refused(program: Programs, since: str) -> None:
     answer = program().get(PATH, {"since": since})

@@ -13,6 +13,7 @@ from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import PhoneNumber, ReleasedNumber
 from ocadmin.tasks.models import ItemState, Task, TaskState
+from sbc.models import State
 from tests.factories import ChannelFactory, CustomerFactory, PhoneNumberFactory
 from tests.numbers import passes, unassigning
 from tests.numbers.world import EMEA_SLUG, SAUERLAND, World
@@ -209,7 +210,7 @@ def test_who_may_see_a_customer_but_not_release_there_is_told_so(world: World, p
 
 def test_ranges_wait_for_every_sbc(world: World, program: Programs) -> None:
     numbers = e164s(world.numbers(2))
-    world.sbc.online = False
+    world.sbc.state = State.OFFLINE
     world.sbc.save()
     body = {"phoneNumberRanges": [{"start": numbers[0], "end": numbers[1]}]}
     refused(program().post(PATH, body, **of(world)), 409, "sbc_offline")

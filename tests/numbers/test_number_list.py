@@ -363,7 +363,7 @@ def test_columns_of_the_address_win_over_the_remembered_ones(alice: User, alice_
 
 def test_joins_only_what_is_shown(alice_client: Client, django_assert_num_queries: Any) -> None:
     PhoneNumberFactory()
-    with django_assert_num_queries(7) as captured:  # no SIP connections, no count of the list
+    with django_assert_num_queries(8) as captured:  # no SIP connections, no count of the list
         alice_client.get(f"{URL}?columns=status")
     rows = [query["sql"] for query in captured if '"numbers_phonenumber"."note"' in query["sql"]]
     assert len(rows) == 1

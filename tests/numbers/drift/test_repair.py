@@ -160,7 +160,8 @@ def test_cancelling_lets_go_of_the_rest(world: World) -> None:
     assert passes.advance(task).state == TaskState.CANCELLED
     assert not TaskItem.objects.filter(state=ItemState.PENDING).exists()
     assert len(runs.found()) == 1
-    assert not DialPlanRule.objects.exists()
+    assert DialPlanRule.objects.values_list("present", "drifted").get() == (False, True)
+    assert runs.rules(world) == {}
 
 
 def test_a_plan_touches_nothing(world: World) -> None:

@@ -14,7 +14,7 @@ from tests.numbers.world import World
 
 from .scenes import NEW, asked, asked_of_sbc, counters, known_rules, release, start_upload, task_page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.failure("F20")]
 
 EXPORT = b"DialPlanName,Name,Prefix,Tag\r\nOCDialPlan,by hand,1212,old\r\n"
 
