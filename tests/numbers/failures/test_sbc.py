@@ -242,7 +242,7 @@ def test_a_restart_before_saving_loses_nothing(world: World, alice_client: Clien
     assert tags(world) == ROUTED
     assert known_rules() == dict.fromkeys(NEW, (True, True))
     assert not SBC.objects.get().save_pending
-    assert f"{NEW[0]} {TRUNK} yes yes" in number_page(alice_client, NEW[0], "routing")  # wanted, and there
+    assert f"yes {TRUNK} Harbourline this rule" in number_page(alice_client, NEW[0], "routing")  # wanted, and there
     assert "POST /actions/saveConfiguration 200" in asked_of_sbc(world)
 
 
