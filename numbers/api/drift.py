@@ -89,7 +89,7 @@ class KindCount(Schema):
     count: int
 
 
-class Summary(Schema):
+class DriftSummary(Schema):
     """The last complete report, in the client's scope. Null: nothing was compared yet.
 
     `microsoftReadAt`: when Microsoft's list was read. `unreadSbcs`: how many SBCs could not be read.
@@ -148,7 +148,7 @@ def list_findings(request: HttpRequest, asked: Query[WhichFindings]) -> HttpResp
 
 
 @router.get(
-    "/v3/oc/drift/summary", auth=may(Permission.VIEW), response=answers(Summary), summary="Count drift findings"
+    "/v3/oc/drift/summary", auth=may(Permission.VIEW), response=answers(DriftSummary), summary="Count drift findings"
 )
 def summarise(request: HttpRequest) -> HttpResponse:
     """How many findings of each kind, the most severe first, and what the report is made of."""

@@ -148,7 +148,7 @@ def _answer(task: Task) -> HttpResponse:
     return answer
 
 
-class Summary(Schema):
+class RemovalSummary(Schema):
     """How many numbers wait for a decision, how many are approved, and both together."""
 
     markedForRemovalCount: int
@@ -165,7 +165,7 @@ class WhoseSummary(Params):
 @router.get(
     "/v3/oc/numbers/removal-status/summary",
     auth=may(Permission.VIEW),
-    response=answers(Summary),
+    response=answers(RemovalSummary),
     summary="Count numbers that are about to leave",
 )
 def removal_summary(request: HttpRequest, asked: Query[WhoseSummary]) -> HttpResponse:

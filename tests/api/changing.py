@@ -12,7 +12,10 @@ from ocadmin.access.models import AuditEntry
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import Customer
 
+from .conftest import Program
+
 FIRST = 442079460000
+PATH = "v3/oc/changes"
 # For tests of what PostgreSQL shows in the feed: only what is committed.
 committed = pytest.mark.django_db(transaction=connection.vendor == "postgresql")
 
@@ -46,3 +49,17 @@ def settle() -> None:
     last = AuditEntry.objects.order_by("-xact").values_list("xact", flat=True).first() or 0
     while feed.horizon().xact <= last:
         time.sleep(0.05)
+
+
+def read(program: Program, since: str, size: int = 2) -> tuple[list[int], str]:
+    """All changes from `since`, page by page, as numbers counted from FIRST, and where to go on."""
+    found: list[int] = []
+    while True:
+        answer = program.get(PATH, {"since": since, "pageSize": size})
+        assert answer.status_code == 200, answer.content
+        told = answer.json()
+        assert len(told["changes"]) <= size
+        found += [int(one["telephoneNumber"]) - FIRST for one in told["changes"]]
+        since = told["nextSince"]
+        if not told["more"]:
+            return found, since

@@ -19,6 +19,9 @@ from ocadmin.api import tokens
 from tests.numbers.world import World
 from tests.sandbox_process import Sandbox
 
+# SQLite lets one write at a time: there is nothing to ask it about two of them.
+collect_ignore = [] if connection.vendor == "postgresql" else ["test_changes_at_once.py"]
+
 
 class Program:
     """An API client with its secret, and an HTTP client that sends its token."""
