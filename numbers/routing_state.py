@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sbc.dialplan import END, Rule, is_right
+from sbc.dialplan import END, Rule, are_right
 from sbc.models import SBC, DialPlanRule, PlanReading, SeenRule
 
 from . import routing
@@ -64,4 +64,4 @@ def _place(
 def _is_as_wanted(rules: list[Rule], goal: Rule | None) -> bool:
     if goal is None:
         return not rules
-    return bool(rules) and all(is_right(rule, goal) for rule in rules)
+    return are_right(rules, goal)

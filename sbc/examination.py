@@ -211,13 +211,12 @@ def _privilege(found: Examination, device: Device) -> None:
 def _plan(found: Examination, device: Device) -> None:
     """Whether the dial plan is there, how full the table is, and in which form prefixes stand there."""
     sbc, name = device.sbc, _("Dial plan")
-    strategy = STRATEGIES.get(sbc.write_strategy)
-    if strategy is None:
+    if sbc.by_hand:
         found.add(name, Verdict.NOTE, _("Not read: its rules are written by hand."))
         return
     try:
         with Device(sbc) as patient:  # a plan of a million rules takes longer than a status
-            plan = strategy.read(patient)
+            plan = STRATEGIES[sbc.write_strategy].read(patient)
     except Busy as error:
         found.add(name, Verdict.NOTE, error.message)
         return

@@ -19,12 +19,12 @@ from .chunks import chunks
 from .device import Device, Status
 from .dialplan import Rule
 from .errors import PlanMissing, Rejected, SBCError
-from .models import SBC, DialPlanRule, WriteStrategy
+from .models import SBC, DialPlanRule
 from .push import Push, Pushed, rules_of, wanted_of
 from .strategies import STRATEGIES
 from .writer import only_writer
 
-__all__ = ["Pushed", "check", "is_readable", "look", "missing", "push", "remove", "rename_plan", "unwant", "want"]
+__all__ = ["Pushed", "check", "look", "missing", "push", "remove", "rename_plan", "unwant", "want"]
 
 LONGEST = {"name": 15, "tag": 253}  # upstreams.md §4; a tag may be a host name
 _PREFIX = re.compile(r"\+?[0-9]{1,48}")
@@ -111,12 +111,6 @@ def check(sbc: SBC) -> Status:
     return status
 
 
-def is_readable(sbc: SBC) -> bool:
-    """Whether its rules are read from the device itself; those of one that is written by hand are read from a file."""
-    strategy = STRATEGIES.get(sbc.write_strategy)
-    return strategy is not None and strategy.read is not None
-
-
 def look(sbc: SBC) -> None:
     """Read the device's whole dial plan and keep it (mirror.py). Nothing is written to it. Raises SBCError.
 
@@ -152,7 +146,7 @@ def push(sbc: SBC, prefixes: Collection[str]) -> Pushed:
 
     An SBC that is written by hand is not asked: people have confirmed these rules, or ByHand is raised.
     """
-    if sbc.write_strategy == WriteStrategy.MANUAL:
+    if sbc.by_hand:
         return by_hand.push(sbc, prefixes)
     with only_writer(sbc) as writer, health.noted(sbc), Device(sbc) as device:
         asked = set(prefixes)
@@ -167,7 +161,7 @@ def remove(sbc: SBC, prefixes: Collection[str]) -> Pushed:
     nothing is written into our database before the device has done it; of an SBC that is written by hand they are noted
     as unwanted, for people to see. Raises what `push` raises.
     """
-    if sbc.write_strategy == WriteStrategy.MANUAL:
+    if sbc.by_hand:
         unwant(sbc, by_hand.may_have(sbc, prefixes))
         return by_hand.push(sbc, prefixes)
     with only_writer(sbc) as writer, health.noted(sbc), Device(sbc) as device:

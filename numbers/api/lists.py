@@ -7,7 +7,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import orjson
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,6 +18,7 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
+from ocadmin.api.paging import KeysetPage, link_after
 from ocadmin.api.problems import Problem
 from ocadmin.api.rest import Params, answers, fold, json_answer
 
@@ -93,22 +93,19 @@ class Page(Schema):
     data: list[records.NumberV3]
 
 
-class KeysetPage(Schema):
-    """A page after a number. `nextLink` is where the next one is; null on the last."""
-
-    pageSize: int
-    nextLink: str | None
-    data: list[records.NumberV3]
-
-
-@router.get("/v3/oc/numbers", auth=may(Permission.VIEW), response=answers(Page | KeysetPage), summary="List numbers")
+@router.get(
+    "/v3/oc/numbers",
+    auth=may(Permission.VIEW),
+    response=answers(Page | KeysetPage[records.NumberV3]),
+    summary="List numbers",
+)
 def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
     """Numbers in the order of the numbers themselves, by page, or one after the other with `after`."""
     principal = principal_behind(request)
     numbers = chosen(principal, asked)
     if asked.after is not None:
         rows, last = reading.after(numbers, asked.after, asked.pageSize)
-        link = next_link(request, asked, last) if last else None
+        link = link_after(request, last) if last else None
         return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": records.v3(rows)})
     key = f"api-list:{hash(principal.scope())}:{asked.msTenantId}:{asked.acquiredNumberStatus}"
     rows = reading.page(numbers, key, asked.pageNumber, asked.pageSize)
@@ -163,16 +160,6 @@ def chosen(principal: Principal, asked: Asked) -> PhoneNumberQuerySet:
     if asked.acquiredNumberStatus is not None:
         numbers = numbers.filter(status=asked.acquiredNumberStatus)
     return numbers
-
-
-def next_link(request: HttpRequest, asked: PageAsked, last: str) -> str:
-    """The address of the page after the number `last`, with the same filter."""
-    query: dict[str, Any] = {"pageSize": asked.pageSize, "after": last}
-    if asked.msTenantId is not None:
-        query["msTenantId"] = asked.msTenantId
-    if asked.acquiredNumberStatus is not None:
-        query["acquiredNumberStatus"] = int(asked.acquiredNumberStatus)
-    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
 
 
 def _array(numbers: PhoneNumberQuerySet) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from ocadmin.api.limits import PerClient
 
 from ..operations import ON_NUMBERS
 from .acting import OfTenant, act, action
-from .naming import NumbersOrList, customer_of, of_customer
+from .naming import Chosen, NumbersOrList, customer_of, of_customer
 
 router = Router(tags=["actions"])
 
@@ -33,8 +33,7 @@ def release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -
 
     Only numbers that nobody uses. Ranges only while all SBCs of the customer are online.
     """
-    by = principal_behind(request)
-    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.RELEASE), by)
+    chosen = _chosen(request, asked, body, Permission.RELEASE)
     params = {"range": True} if chosen.ranges else {}
     return act(request, ON_NUMBERS["release"], chosen, asked, params, conflicts=_UNDER_WAY)
 
@@ -51,9 +50,7 @@ def unassign(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) 
 
     Needs the connection to the customer's tenant. A number that nobody uses is left as it is.
     """
-    by = principal_behind(request)
-    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.UNASSIGN), by)
-    return act(request, ON_NUMBERS["unassign"], chosen, asked)
+    return act(request, ON_NUMBERS["unassign"], _chosen(request, asked, body, Permission.UNASSIGN), asked)
 
 
 @action(
@@ -65,9 +62,7 @@ def unassign(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) 
 )
 def unassign_release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
     """Both in a row: the task un-assigns, and gives the numbers to a release task of its own."""
-    by = principal_behind(request)
-    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.RELEASE), by)
-    return act(request, ON_NUMBERS["unassign-release"], chosen, asked)
+    return act(request, ON_NUMBERS["unassign-release"], _chosen(request, asked, body, Permission.RELEASE), asked)
 
 
 @action(
@@ -78,6 +73,10 @@ def unassign_release(request: HttpRequest, asked: Query[OfTenant], body: Numbers
 )
 def withdraw_release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
     """Take back releases that have not been sent to Microsoft yet (OCADMIN_RELEASE_GRACE_SECONDS)."""
+    return act(request, ON_NUMBERS["withdraw"], _chosen(request, asked, body, Permission.RELEASE), asked)
+
+
+def _chosen(request: HttpRequest, asked: OfTenant, body: NumbersOrList, permission: Permission) -> Chosen:
+    """The numbers that are named, of the tenant that is named."""
     by = principal_behind(request)
-    chosen = of_customer(body, customer_of(asked.msTenantId, by, Permission.RELEASE), by)
-    return act(request, ON_NUMBERS["withdraw"], chosen, asked)
+    return of_customer(body, customer_of(asked.msTenantId, by, permission), by)

@@ -9,7 +9,7 @@ from .changes import Difference, difference
 from .files import PlanFile, UnreadablePlan, merge, parse, render
 from .matching import Malformed, Matcher
 from .prefixes import META
-from .rules import END, Rule, Rules, bare, is_right, same_prefix, written
+from .rules import END, Rule, Rules, are_right, bare, is_right, same_prefix, written
 
 __all__ = [
     "END",
@@ -21,6 +21,7 @@ __all__ = [
     "Rule",
     "Rules",
     "UnreadablePlan",
+    "are_right",
     "bare",
     "difference",
     "is_right",

@@ -1,6 +1,6 @@
 """One rule, and when two are the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 END = "#"  # end of number: the rule matches this number only, not longer ones
@@ -34,6 +34,11 @@ def same_prefix(one: str, other: str) -> bool:
 def written(prefix: str, with_hash: bool) -> str:
     """The form in which a prefix is written to a device, by the SBC's setting."""
     return bare(prefix) + END if with_hash else bare(prefix)
+
+
+def are_right(there: Sequence[Rule], wanted: Rule) -> bool:
+    """Whether a prefix is there, and every rule of it, with and without #, does what is wanted."""
+    return bool(there) and all(is_right(rule, wanted) for rule in there)
 
 
 def is_right(there: Rule, wanted: Rule) -> bool:

@@ -147,6 +147,11 @@ class SBC(models.Model):
         return None if self.state == State.UNKNOWN else self.state != State.OFFLINE
 
     @property
+    def by_hand(self) -> bool:
+        """Whether people load its rules (by_hand.py)."""
+        return self.write_strategy == WriteStrategy.MANUAL
+
+    @property
     def has_credentials(self) -> bool:
         """Whether user name and password are set; whether they are right only the device knows."""
         return bool(self.username and self.sealed_password)

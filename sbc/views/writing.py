@@ -12,7 +12,6 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
 from ocadmin.tasks.services import AlreadyRunning
 from sbc import outstanding
-from sbc.models import WriteStrategy
 
 from .editing import find
 
@@ -34,7 +33,7 @@ def save(request: SignedInRequest, pk: int) -> HttpResponse:
 def _confirm(request: SignedInRequest, pk: int, *, save: bool) -> HttpResponse:
     """GET: what would be done. POST: do it, unless that is no longer what was shown."""
     sbc = find(request, pk, Permission.PUSH_SBC)
-    if sbc.write_strategy == WriteStrategy.MANUAL:
+    if sbc.by_hand:
         return redirect("sbc:by-hand", sbc.pk)
     todo = outstanding.todo(sbc)
     shown = f"{todo.write} {todo.remove} {sbc.save_pending} {sbc.save_needed}"

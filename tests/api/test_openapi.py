@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from ninja import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from ocadmin.access.permissions import Permission, Role
@@ -123,3 +126,15 @@ class TestWhoMaySeeIt:
             assert f"{str(method).upper()} {path}" in page
         assert "<script>" not in page
         assert "style=" not in page
+
+
+def test_no_two_shapes_share_a_name() -> None:
+    """In the document a shape is known by its name: of two with the same, one would be told for both."""
+    shapes = [one for one in _below(Schema) if one.__module__.startswith(("ocadmin.", "sbc."))]
+    assert [name for name, n in Counter(one.__name__ for one in shapes).items() if n > 1] == []
+
+
+def _below(kind: type) -> Iterator[type]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)

@@ -111,7 +111,7 @@ def _read(run: Run) -> Outcome:
 
 def _source(run: Run, sbc: SBC) -> dict[str, Any]:
     """What became of reading an SBC (DriftRun.sources)."""
-    known: dict[str, Any] = {"name": sbc.name, "login": _login(sbc), "by_hand": not sbc_services.is_readable(sbc)}
+    known: dict[str, Any] = {"name": sbc.name, "login": _login(sbc), "by_hand": sbc.by_hand}
     why, code = "", ""
     if not known["by_hand"]:
         try:

@@ -106,14 +106,7 @@ def _not_the_same_owner(within: Range) -> set[str]:
 
 def _not_the_same_rule(within: Range, readings: Sequence[PlanReading]) -> set[str]:
     """Numbers with a rule that should be there and is not, or the other way round, or that differs."""
-    expected, values = as_rows([one for one in expectations(within) if one.sbc_id in {r.sbc_id for r in readings}])
-    place, bounds = within.sql("n.e164")
-    profile = "n.calling_profile_id"
-    wanted = f"""
-        SELECT n.e164, w.sbc_id, w.tag, w.name FROM {PhoneNumber._meta.db_table} n
-        JOIN {expected} ON w.customer_id = n.customer_id AND w.profile_id = {profile}
-        WHERE {place} AND n.source IN ('{routing.MANAGED[0].value}', '{routing.MANAGED[1].value}')
-    """  # noqa: S608
+    wanted, values = wanted_rules(within, {reading.sbc_id for reading in readings})
     rule_place, rule_bounds = within.sql("r.prefix")
     sbc_of = " ".join(f"WHEN {reading.pk} THEN {reading.sbc_id}" for reading in readings)
     ids = ", ".join(str(reading.pk) for reading in readings)
@@ -123,7 +116,23 @@ def _not_the_same_rule(within: Range, readings: Sequence[PlanReading]) -> set[st
     """  # noqa: S608
     same = ["e164", "sbc_id"]
     differs = "a.name <> b.name OR (a.tag <> b.tag AND lower(a.tag) <> lower(b.tag))"
-    return _either((wanted, [*values, *bounds]), (there, rule_bounds), same, same, differs)
+    return _either((wanted, values), (there, rule_bounds), same, same, differs)
+
+
+def wanted_rules(within: Range, sbcs: Collection[int]) -> tuple[str, list[Any]]:
+    """A query of the rules that managed numbers of the range need on these SBCs, with its values.
+
+    Columns: e164, status (of the number), sbc_id, tag, name.
+    """
+    expected, values = _as_rows([one for one in expectations(within) if one.sbc_id in sbcs])
+    place, bounds = within.sql("n.e164")
+    sources = ", ".join(f"'{source.value}'" for source in routing.MANAGED)
+    sql = f"""
+        SELECT n.e164, n.status, w.sbc_id, w.tag, w.name FROM {PhoneNumber._meta.db_table} n
+        JOIN {expected} ON w.customer_id = n.customer_id AND w.profile_id = n.calling_profile_id
+        WHERE {place} AND n.source IN ({sources})
+    """  # noqa: S608
+    return sql, [*values, *bounds]
 
 
 def _either(
@@ -145,7 +154,7 @@ def _either(
         return {row[0] for row in cursor.fetchall()}
 
 
-def as_rows(expected: Sequence[Expected]) -> tuple[str, list[str]]:
+def _as_rows(expected: Sequence[Expected]) -> tuple[str, list[str]]:
     """The expectations as something to join, `w`, in one parameter."""
     postgresql = connection.vendor == "postgresql"
     rows = [

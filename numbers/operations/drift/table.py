@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sbc.dialplan import Rule, is_right
+from sbc.dialplan import Rule, are_right
 
 from ...lifecycle import Source, Status
 from ...models import Kind
@@ -152,7 +152,7 @@ def _rules(case: Case, view: View) -> list[Finding]:
     found = []
     for wanted in case.wanted:
         rules = [one.rule for one in case.seen if one.sbc_id == wanted.sbc_id]
-        if wanted.sbc_id not in view.judged or (rules and all(is_right(rule, wanted.rule) for rule in rules)):
+        if wanted.sbc_id not in view.judged or are_right(rules, wanted.rule):
             continue
         kind = Kind.WRONG_TAG if rules else Kind.NO_ROUTING
         if len({rule.tag.casefold() for rule in rules}) > 1:

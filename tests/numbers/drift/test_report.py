@@ -71,6 +71,15 @@ def test_numbers_that_moved_in_have_their_rules_written_down(world: World) -> No
     assert (DialPlanRule.objects.count(), runs.rules(world)) == (3, before)
 
 
+def test_a_number_with_a_right_and_a_wrong_rule_is_not_noted_as_present(world: World) -> None:
+    """With and without #: nobody knows which of the two carries the calls."""
+    (number,) = runs.settled(world, 1, routed=False)
+    runs.device(world, rules=[runs.rule(number.e164), runs.rule(f"{number.e164}#", "old")])
+    runs.compare()
+    assert runs.found() == {(number.e164, "doubled_rule", EMEA_SBC)}
+    assert DialPlanRule.objects.values_list("present", "drifted").get() == (False, True)
+
+
 def test_a_plan_that_is_gone_routes_nothing(world: World) -> None:
     """F21: the device answers, so its numbers are known to be without a rule."""
     (number,) = runs.settled(world)
