@@ -4,6 +4,7 @@ Source: get-numbers-v3.txt (acquiredNumberStatus) and live-platform.md §4. Ever
 `move`, which is one conditional UPDATE: rows that are no longer where the caller saw them are left alone.
 """
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from .models.phone_number import PhoneNumberQuerySet
+
+LATE = timedelta(days=1)  # Microsoft's lists follow its jobs after a while (upstreams.md §9.4, §9.7 F07)
 
 
 class Status(models.IntegerChoices):

@@ -4,10 +4,24 @@ Every error says in one sentence which SBC was concerned, what was wrong and wha
 whether waiting helps; `retry_after` is then a good wait in seconds, None where nobody named one.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from ocadmin.tasks.pauses import growing
+
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+def pause(named: Iterable[float | None], tries: int) -> float:
+    """Seconds until SBCs that could not be written are tried again: as long as one has named, else longer each time.
+
+    `named`: the `retry_after` of each error; `tries`: how often it was tried, from 1.
+    """
+    told = [seconds for seconds in named if seconds is not None]
+    return max(told) if told else growing(tries, LONGEST_PAUSE_SECONDS)
 
 
 class SBCError(Exception):

@@ -19,18 +19,16 @@ from ocadmin.access.principal import SYSTEM, Principal
 from ocadmin.tasks import services as tasks
 from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed, Wait
-from ocadmin.tasks.pauses import growing
 from ocadmin.tasks.run import Run
 
 from . import services
-from .errors import SBCError
+from .errors import SBCError, pause
 from .models import OUTSTANDING, SBC, DialPlanRule, State, WriteStrategy
 from .push import outstanding_of, rules_of
 
 KIND = "sbc-push"
 CHUNK = 5000  # rules of one push: each reads the whole plan twice
 KEY_LENGTH = TaskItem._meta.get_field("key").max_length or 16
-LONGEST_PAUSE_SECONDS = 300.0
 AGAIN_AFTER = timedelta(minutes=30)  # the schedule leaves alone so long what has failed for good
 
 
@@ -145,8 +143,7 @@ def _wait(run: Run, error: SBCError) -> Wait:
     """As long as the device has named, else longer with every try."""
     with run.commit():
         tries = run.cursor["tries"] = run.cursor.get("tries", 0) + 1
-    seconds = error.retry_after if error.retry_after is not None else growing(tries, LONGEST_PAUSE_SECONDS)
-    return Wait(seconds, _("Waiting for the SBC. %(why)s") % {"why": error.message})
+    return Wait(pause([error.retry_after], tries), _("Waiting for the SBC. %(why)s") % {"why": error.message})
 
 
 def _tell(run: Run, sbc: SBC, some: Iterable[tuple[str, bool]]) -> None:

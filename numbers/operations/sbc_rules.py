@@ -11,16 +11,14 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from ocadmin.tasks.pauses import growing
 from ocadmin.tasks.run import Run
 from sbc import services
-from sbc.errors import SBCError
+from sbc.errors import SBCError, pause
 from sbc.models import SBC, DialPlanRule
 
 from .. import routing
 
 CHUNK = 1000
-LONGEST_PAUSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -70,9 +68,9 @@ def bring(run: Run, keys: Sequence[str], *, leave: Collection[int] = ()) -> tupl
         return None, blocked
     with run.commit():
         tries = run.cursor["sbc_tries"] = run.cursor.get("sbc_tries", 0) + 1
-    return Parked(
-        _pause(waits, tries), _("Waiting for an SBC. %(why)s") % {"why": " ".join(e.message for e in waits)}
-    ), blocked
+    seconds = pause([error.retry_after for error in waits], tries)
+    why = _("Waiting for an SBC. %(why)s") % {"why": " ".join(error.message for error in waits)}
+    return Parked(seconds, why), blocked
 
 
 @dataclass(frozen=True)
@@ -129,11 +127,5 @@ def take_off(run: Run, numbers: routing.Placed) -> TakenOff:
             run.cursor["given_up"] = given_up
             tries = run.cursor["sbc_tries"] = run.cursor.get("sbc_tries", 0) + bool(waits)
     why = " ".join([*given_up.values(), *(error.message for error in waits)])
-    seconds = _pause(waits, tries) if waits else 0.0
+    seconds = pause([error.retry_after for error in waits], tries) if waits else 0.0
     return TakenOff(frozenset(held), frozenset(key for some in left.values() for key in some), seconds, why, gone)
-
-
-def _pause(waits: Sequence[SBCError], tries: int) -> float:
-    """As long as a device has named, else longer with every try."""
-    named = [error.retry_after for error in waits if error.retry_after is not None]
-    return max(named) if named else growing(tries, LONGEST_PAUSE_SECONDS)

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from ocadmin.access.models import AuditEntry
 from ocadmin.tasks.models import ItemState, TaskItem
 from ocadmin.tasks.outcomes import Continue, Outcome, Wait
-from ocadmin.tasks.pauses import growing
 from ocadmin.tasks.run import Run
 from sbc import services
 from sbc.dialplan import Rule
-from sbc.errors import SBCError
+from sbc.errors import SBCError, pause
 from sbc.models import SBC
 
 from ... import history
@@ -26,7 +25,6 @@ from .cases import Moments
 from .table import Case, View, judge
 
 CHUNK = 1000
-LONGEST_PAUSE_SECONDS = 300.0
 
 WRITE = frozenset({Kind.NO_ROUTING, Kind.WRONG_TAG, Kind.DOUBLED_RULE})
 REMOVE = frozenset({Kind.ORPHAN_RULE, Kind.MISPLACED_RULE})
@@ -71,8 +69,7 @@ def _end_of_round(run: Run) -> Outcome | None:
     with run.commit():
         tries = run.cursor.get("tries", 0) + 1
         run.cursor |= {"after": 0, "waits": {}, "tries": tries}
-    named = [one["after"] for one in waits.values() if one["after"] is not None]
-    seconds = max(named) if named else growing(tries, LONGEST_PAUSE_SECONDS)
+    seconds = pause([one["after"] for one in waits.values()], tries)
     return Wait(seconds, _("Waiting for an SBC. %(why)s") % {"why": " ".join(one["why"] for one in waits.values())})
 
 

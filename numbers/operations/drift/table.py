@@ -6,15 +6,12 @@ Nothing here asks anybody. A number is judged, or left out with a reason, or eve
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sbc.dialplan import Rule, are_right
 
-from ...lifecycle import Source, Status
+from ...lifecycle import LATE, Source, Status
 from ...models import Kind
-
-LATE = timedelta(days=1)  # Microsoft's lists follow its jobs after a while (upstreams.md §9.4, §9.7 F07)
 
 # Why a number is left out although something differs.
 BUSY, WAITING, LEAVING = "busy", "waiting", "leaving"

@@ -7,7 +7,6 @@ A number that another operation works on is left to that one (scope.py, `taken`)
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -24,7 +23,7 @@ from ocadmin.tasks.run import Run
 
 from ... import lifecycle
 from ...history import author, number_entry, plain
-from ...lifecycle import Cause, Source, Status
+from ...lifecycle import LATE, Cause, Source, Status
 from ...models import Customer, PhoneNumber, ReleasedNumber, StagedNumber
 from ...models.staged_number import SCALARS, SETS
 from ..items import UNKNOWN
@@ -32,7 +31,6 @@ from . import scope
 
 CHUNK = 1000
 _LEAVING = ("e164", "customer_id", "released_at")
-LATE = timedelta(days=1)  # Microsoft's lists follow its jobs after a while (upstreams.md §9.4, §9.7 F07)
 
 # What another platform's export does not carry: filled in by the first pass after a move-in, which is no change.
 DETAILS = frozenset(

@@ -63,7 +63,7 @@ def sbc_page(client: Client, world: World) -> str:
 def test_an_upload_waits_for_an_sbc_that_is_offline_and_goes_on_by_itself(
     world: World, alice_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ocadmin.numbers.operations.sbc_rules.growing", lambda attempt, longest: 100.0 * attempt)
+    monkeypatch.setattr("sbc.errors.growing", lambda attempt, longest: 100.0 * attempt)
     sbc(world, online=False)
     task = start_upload(world, NEW)
     for attempt in (1, 2, 3):

@@ -22,7 +22,7 @@ EXPORT = b"DialPlanName,Name,Prefix,Tag\r\nOCDialPlan,by hand,1212,old\r\n"
 @pytest.fixture(autouse=True)
 def manual(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of the device but its name, and the next try is far away."""
-    monkeypatch.setattr("ocadmin.numbers.operations.sbc_rules.growing", lambda _attempt, _longest: 300.0)
+    monkeypatch.setattr("sbc.errors.growing", lambda _attempt, _longest: 300.0)
     SBC.objects.update(write_strategy=WriteStrategy.MANUAL, rest_url="")
 
 
