@@ -47,7 +47,7 @@ test-postgresql: environment-dev
 	fi
 
 bench: environment-dev  ## What our own work costs beside a floor measured in the same run; needs PostgreSQL.
-	$(CLEAN_ENV) DATABASE_URL="$$TEST_DATABASE_URL" $(PYTHON) -m tests.bench
+	$(CLEAN_ENV) DATABASE_URL="$$TEST_DATABASE_URL" $(PYTHON) -m tests.bench $(ONLY)
 
 format: environment-dev  ## Format the Python code.
 	$(PYTHON) -m ruff check --fix .

@@ -1,12 +1,15 @@
 """The pages of a list of numbers: which rows, how many there are, where the next ones begin.
 
 Numbers are listed in their own order (e164), which every index of the table ends with. A page by number skips rows in
-an index alone and fetches only those that it shows; a page after a number skips nothing, so it costs the same however
-deep it lies. Up to 10,000 rows everything is exact; what is remembered of longer lists is as old as 15 seconds.
+an index alone, from the end that is nearer, and fetches only those that it shows; a page after a number skips nothing,
+so it costs the same however deep it lies. Up to 10,000 rows everything is exact; what is remembered of longer lists is
+as old as 15 seconds.
 """
 
+from typing import Any
+
 from django.core.cache import cache
-from django.db.models import Subquery
+from django.db.models import QuerySet, Subquery
 
 from ..models.phone_number import PhoneNumberQuerySet
 from . import records
@@ -29,8 +32,17 @@ def page(numbers: PhoneNumberQuerySet, key: str, number: int, size: int) -> list
     known = cache.get(place) if first >= DEEP else None
     if known is not None:
         return _remember(records.rows_of(ordered.filter(**known)[:size]), key, first, size)
-    keys = Subquery(ordered.values("e164")[first : first + size])
+    keys = Subquery(_keys(numbers, key, first, size))
     return _remember(records.rows_of(numbers.model.objects.filter(e164__in=keys).order_by("e164")), key, first, size)
+
+
+def _keys(numbers: PhoneNumberQuerySet, key: str, first: int, size: int) -> QuerySet[Any, Any]:
+    """The numbers of the `size` rows behind the first `first`. Shallow ones are not worth a count."""
+    if first >= DEEP:
+        from_end = max(_count(numbers, key) - first, 0)
+        if from_end < first:
+            return numbers.order_by("-e164").values("e164")[max(from_end - size, 0) : from_end]
+    return numbers.order_by("e164").values("e164")[first : first + size]
 
 
 def _remember(rows: list[records.Row], key: str, first: int, size: int) -> list[records.Row]:
@@ -57,6 +69,10 @@ def total(numbers: PhoneNumberQuerySet, key: str, rows: int, number: int, size: 
     """
     if 0 < rows < size or (rows == 0 and number == 1):
         return (number - 1) * size + rows
+    return _count(numbers, key)
+
+
+def _count(numbers: PhoneNumberQuerySet, key: str) -> int:
     known = cache.get(f"{key}:count")
     if known is not None:
         return int(known)

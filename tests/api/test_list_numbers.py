@@ -308,3 +308,13 @@ def test_deep_pages_go_on_where_the_one_before_ended(program: Programs, monkeypa
     assert page(3, acquiredNumberStatus="Active") == numbers[2:4], "another list"
     cache.clear()
     assert page(3) == numbers[2:4]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_deep_pages_are_the_same_from_either_end(program: Programs, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(reading, "DEEP", 2)
+    numbers, one = make(11), program()
+    for number in (*range(1, 13), 10_000_000):
+        cache.clear()
+        page = listed(one.get("v3/oc/numbers", {"pageSize": size, "pageNumber": number}))
+        assert page == numbers[(number - 1) * size : number * size], number

@@ -1,4 +1,4 @@
-"""Run all benchmarks on PostgreSQL, in a database of their own that is thrown away; 1 where one is too slow."""
+"""Run the benchmarks (or those named) on PostgreSQL, in a database of their own; 1 where one is too slow."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ def main() -> int:
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
         os.environ["OCADMIN_DATA_DIR"] = folder
         django.setup()
-        return int(import_module("tests.bench.run").main())
+        return int(import_module("tests.bench.run").main(sys.argv[1:]))
 
 
 if __name__ == "__main__":
