@@ -18,11 +18,15 @@ logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _busy: dict[int, bool] = {}  # webhook to whether it failed last time
 _threads: set[threading.Thread] = set()
+_calls = 0
 
 
 def call() -> None:
     """Let as many threads work as there are webhooks to send for."""
+    global _calls
     sending.free_the_dead()
+    with _lock:
+        _calls += 1
     for _place in range(min(MOST, sending.due().count())):
         with _lock:
             if len(_threads) >= MOST:
@@ -34,7 +38,7 @@ def call() -> None:
 
 def _work() -> None:
     try:
-        while (pk := _next()) is not None:
+        while (pk := _next_or_leave()) is not None:
             try:
                 sending.advance(pk)
             finally:
@@ -46,6 +50,18 @@ def _work() -> None:
         with _lock:
             _threads.discard(threading.current_thread())
         connections.close_all()
+
+
+def _next_or_leave() -> int | None:
+    """As `_next`. A thread that goes is gone before the next call counts who is there, or looks again after it."""
+    while True:
+        calls = _calls
+        if (pk := _next()) is not None:
+            return pk
+        with _lock:
+            if calls == _calls:
+                _threads.discard(threading.current_thread())
+                return None
 
 
 def _next() -> int | None:
