@@ -89,3 +89,10 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr, requestConfig } = event.detail;
   if (requestConfig.verb === "get" && !requestConfig.elt.closest("[data-quiet]")) location.assign(xhr.responseURL);
 });
+
+/* Back twice in a row asks for two pages; only the last one may arrive. */
+let restoring;
+document.addEventListener("htmx:historyCacheMiss", (event) => {
+  restoring?.abort();
+  restoring = event.detail.xhr;
+});

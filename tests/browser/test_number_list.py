@@ -1,7 +1,7 @@
 """The number list in a browser: with scripts it is quick, without them it works, and nothing is blocked or broken."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from ocadmin.numbers.models import Customer, PhoneNumber
 from tests.factories import PhoneNumberFactory
@@ -48,6 +48,25 @@ def test_filter_sort_page_and_back(open_page: OpenPage, numbers: None, troubles:
     page.go_back()
     expect(page.locator("#list")).to_contain_text("1 to 25 of 60")
     assert troubles == []
+
+
+def test_back_twice_shows_the_page_of_the_second_time(open_page: OpenPage, numbers: None) -> None:
+    page = open_page("/numbers/?per_page=25")
+    page.get_by_role("textbox", name="Country").fill("gb")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("#list")).to_contain_text("1 to 25 of 50")
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator("#list")).to_contain_text("26 to 50 of 50")
+
+    slow: list[Route] = []
+    page.route("**/numbers/?per_page=25&country=gb", lambda route: slow.append(route))
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#list")).to_contain_text("1 to 25 of 60")
+    assert slow
+    slow[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page.locator("#list")).to_contain_text("1 to 25 of 60")
 
 
 def test_back_from_a_number_shows_the_same_list(open_page: OpenPage, numbers: None, troubles: list[str]) -> None:
