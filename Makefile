@@ -33,13 +33,12 @@ check: environment-dev  ## Style, types and migrations only.
 test-sqlite: environment-dev
 	$(CLEAN_ENV) $(PYTHON) -m pytest -n $(JOBS)
 
-# Browser and process tests do not ask the database anything new, so they ran once; so did those of the sandbox and of
-# reading files, which ask it nothing at all.
+# Browser and process tests do not ask the database anything new, so they ran once.
 test-postgresql: environment-dev
 	@if $(PYTHON) .ci/postgresql_answers.py; then \
 		echo "once more on PostgreSQL"; \
-		$(CLEAN_ENV) DATABASE_URL="$$TEST_DATABASE_URL" $(PYTHON) -m pytest -n $(JOBS) -m "not browser and not slow" \
-			--ignore=tests/sandbox --ignore=tests/supervisor --ignore-glob='tests/console/test_sheets*'; \
+		$(CLEAN_ENV) DATABASE_URL="$$TEST_DATABASE_URL" $(PYTHON) -m pytest -n $(JOBS) \
+			-m "database and not browser and not slow"; \
 	elif [ "$${OCADMIN_REQUIRE_SERVICES:-}" = 1 ]; then \
 		echo "no PostgreSQL answers, and OCADMIN_REQUIRE_SERVICES=1 does not allow to skip it" >&2; exit 1; \
 	else \

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
 
@@ -95,6 +95,20 @@ def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbo
     monkeypatch.setattr(settings.ENV, "client_secret", "sandbox-only-secret")
     use_sandbox(settings.ENV, sandbox_process.url)
     return sandbox_process
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that ask the database: another database may answer them differently."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        case = getattr(item, "cls", None)
+        if (
+            item.get_closest_marker("django_db")
+            or fixtures & {"db", "transactional_db", "live_server"}
+            or (case is not None and issubclass(case, TransactionTestCase))
+        ):
+            item.add_marker(pytest.mark.database)
 
 
 def _not_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

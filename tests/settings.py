@@ -3,7 +3,9 @@
 import os
 import tempfile
 
-os.environ.setdefault("OCADMIN_DATA_DIR", tempfile.mkdtemp(prefix="ocadmin-tests-"))
+if "OCADMIN_DATA_DIR" not in os.environ:
+    _data = tempfile.TemporaryDirectory(prefix="ocadmin-tests-")  # goes with the process
+    os.environ["OCADMIN_DATA_DIR"] = _data.name
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 os.environ.setdefault("OCADMIN_RELEASE_GRACE_SECONDS", "0")
 

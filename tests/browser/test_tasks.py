@@ -159,11 +159,7 @@ def screens(transactional_db: None, contoso: Customer, running: Task) -> dict[st
     }
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"viewport": PHONE}],
-    ids=["light", "dark", "phone"],
-)
+@pytest.mark.parametrize("options", [{}, {"viewport": PHONE}], ids=["wide", "phone"])
 def test_pages_keep_the_rules_of_axe(
     open_page: OpenPage, screens: dict[str, str], options: dict[str, object], troubles: list[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Consoles that are taken down whatever happens."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,20 @@ def start(tmp_path: Path) -> Iterator[Start]:
         console.end()
 
 
+@pytest.fixture(scope="session")
+def started_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a console that has run: the next start has nothing to make."""
+    data = tmp_path_factory.mktemp("console") / "data"
+    first = ConsoleProcess(data, **WITHOUT_SANDBOX)
+    try:
+        first.wait_ready()
+    finally:
+        first.end()
+    return data
+
+
 @pytest.fixture
-def console(start: Start) -> ConsoleProcess:
+def console(start: Start, started_once: Path, tmp_path: Path) -> ConsoleProcess:
     """A ready console without a sandbox."""
+    shutil.copytree(started_once, tmp_path / "data")
     return start(**WITHOUT_SANDBOX).wait_ready()

@@ -11,13 +11,13 @@ from .console_process import ConsoleProcess, wait_for
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(("name", "part"), [("web", "gunicorn"), ("worker", " worker "), ("broker", "valkey.sock")])
-def test_a_killed_child_comes_back(console: ConsoleProcess, name: str, part: str) -> None:
-    old = console.child(part)
-    os.kill(old, signal.SIGKILL)
-    wait_for(lambda: f"{name} was ended by SIGKILL; it is started again" in console.output, "the report")
-    assert wait_for(lambda: (new := console.child(part)) != old and new, "a new one")
-    wait_for(lambda: (console.get("/readyz")[1] or {}).get("status") == "ok", "the console to be ready again")
+def test_a_killed_child_comes_back(console: ConsoleProcess) -> None:
+    for name, part in (("web", "gunicorn"), ("worker", " worker "), ("broker", "valkey.sock")):
+        old = console.child(part)
+        os.kill(old, signal.SIGKILL)
+        wait_for(lambda name=name: f"{name} was ended by SIGKILL; it is started again" in console.output, "the report")
+        assert wait_for(lambda part=part, old=old: (new := console.child(part)) != old and new, "a new one")
+        wait_for(lambda: (console.get("/readyz")[1] or {}).get("status") == "ok", "the console to be ready again")
 
 
 def test_a_child_that_keeps_dying_ends_the_run(console: ConsoleProcess) -> None:
