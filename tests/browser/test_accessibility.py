@@ -136,6 +136,17 @@ def test_open_menus(open_page: OpenPage, everything: PhoneNumber, scheme: str) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_customer_is_put_on_hold(open_page: OpenPage, everything: PhoneNumber, scheme: str) -> None:
+    page = open_page(everything.customer.get_absolute_url(), color_scheme=scheme)
+    page.get_by_text("Hold synchronisation").click()
+    assert violations(page) == []
+    page.get_by_label("Reason").fill("In dispute")
+    page.get_by_role("button", name="Put on hold").click()
+    page.get_by_role("button", name="Resume synchronisation").wait_for()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_sign_in(open_page: OpenPage, scheme: str) -> None:
     page = open_page("/numbers/", color_scheme=scheme)
     page.context.clear_cookies()

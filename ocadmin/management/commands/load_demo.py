@@ -54,7 +54,7 @@ class Command(BaseCommand):
             stdout=self.stdout,
         )
         for customer in Customer.objects.filter(tenant_id=EXAMPLE_TENANT):
-            reason = _("Kept as the documented example of the interface shows it. Resume it whenever you like.")
+            reason = _("Kept as the documented example of the interface shows it.")
             sync.hold(customer, reason=reason, by=SYSTEM, channel=Channel.COMMAND)
         try:
             task = sync.start(by=SYSTEM, channel=Channel.COMMAND)
