@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from ocadmin.console import html
 
-from .models import PhoneNumber, SipConnection
+from .models import Customer, PhoneNumber, SipConnection
 from .tables import assignment_text, source_text, status_pill
 from .ticks import to_time
 
@@ -93,6 +93,7 @@ def _use(number: PhoneNumber) -> list[Fact]:
 
 def _verification(number: PhoneNumber) -> list[Fact]:
     return [
+        *_on_hold(number.customer),
         Fact(
             gettext_lazy("Last successful check"),
             "aslcht",
@@ -113,6 +114,14 @@ def _verification(number: PhoneNumber) -> list[Fact]:
             gettext_lazy("The start of the synchronisation that checked the number last, in ticks of 100 ns."),
         ),
     ]
+
+
+def _on_hold(customer: Customer) -> list[Fact]:
+    """Only where no synchronisation looks at the number."""
+    if customer.sync_held_at is None:
+        return []
+    since = html.moment(customer.sync_held_at)
+    return [Fact(gettext_lazy("Synchronisation on hold since"), "", since, customer.sync_hold_reason)]
 
 
 def _customer(number: PhoneNumber) -> list[Fact]:

@@ -47,7 +47,7 @@ def visible_channels(request: Request | None) -> QuerySet[Channel]:
 
 
 class CustomerFilter(ListFilterSet):
-    """?q=contoso&consent=suspended&connection=not_connected&channel=3&country=GB."""
+    """?q=contoso&consent=suspended&connection=not_connected&sync=held&channel=3&country=GB."""
 
     q = django_filters.CharFilter(label=_("Name or tenant ID"), method="search", max_length=100)
     consent = WordFilter(
@@ -61,6 +61,9 @@ class CustomerFilter(ListFilterSet):
         ],
     )
     connection = WordFilter(label=_("Tenant connection"), choices=ConnectionState.choices)
+    sync = WordFilter(
+        label=_("Synchronisation"), method="by_hold", choices=[("held", _("On hold")), ("open", _("Not on hold"))]
+    )
     channel = django_filters.ModelChoiceFilter(label=_("Channel"), queryset=visible_channels, empty_label=_("All"))
     country = django_filters.CharFilter(label=_("Country (GB, US …)"), method="by_country", max_length=2)
 
@@ -82,6 +85,10 @@ class CustomerFilter(ListFilterSet):
         if value == NOT_ACTIVE:
             return queryset.exclude(consent_status__iexact="active").exclude(consent_status="")
         return queryset.filter(consent_status__iexact=value)
+
+    def by_hold(self, queryset: QuerySet[Customer], _name: str, value: str) -> QuerySet[Customer]:
+        """Whether the synchronisation is on hold."""
+        return queryset.filter(sync_held_at__isnull=value == "open")
 
     def by_country(self, queryset: QuerySet[Customer], _name: str, value: str) -> QuerySet[Customer]:
         """The country is one of those consented to. As text, because SQLite cannot look into a JSON list."""

@@ -26,6 +26,23 @@ class ReasonForm(DecisionForm):
     )
 
 
+class HoldForm(forms.Form):
+    """Why a customer's synchronisation is put on hold."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy(
+            "Until somebody resumes, no synchronisation stamps, changes or marks this customer's numbers, or adds one."
+        ),
+        error_messages={
+            "required": gettext_lazy("Say why the synchronisation is put on hold."),
+            "max_length": gettext_lazy("The reason may have at most %(limit_value)d characters."),
+        },
+    )
+
+
 class PasteForm(forms.Form):
     """A pasted list of numbers."""
 

@@ -53,6 +53,8 @@ ACTIONS = {
     "numbers.export": _("Numbers exported"),
     "numbers.download": _("Exported file downloaded"),
     "number.change": _("Edited in the Django admin"),
+    "customer.sync_held": _("Synchronisation put on hold"),
+    "customer.sync_resumed": _("Synchronisation resumed"),
 }
 
 

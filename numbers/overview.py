@@ -83,10 +83,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class Problems:
-    """Customers on whose side something is missing, and the first few of them."""
+    """Customers on whose side something is missing or whose synchronisation is on hold, and the first few of them."""
 
     not_connected: int
     no_consent: int
+    on_hold: int
     customers: list[Customer]
 
 
@@ -191,18 +192,20 @@ def attention(principal: Principal) -> list[Task]:
 
 
 def problems(principal: Principal) -> Problems:
-    """Customers without a tenant connection, or whose consent was suspended or withdrawn: two counts and five rows."""
+    """Customers who are not connected, whose consent was taken back, or who are on hold: three counts and five rows."""
     not_connected = Q(connection=ConnectionState.NOT_CONNECTED)
     no_consent = ~Q(consent_status__iexact=CONSENT_GIVEN) & ~Q(consent_status="")
+    on_hold = Q(sync_held_at__isnull=False)
     rows: list[Any] = list(
         Customer.objects.visible_to(principal)
-        .filter(not_connected | no_consent)
+        .filter(not_connected | no_consent | on_hold)
         .annotate(
             n_not_connected=Window(Count("pk", filter=not_connected)),
             n_no_consent=Window(Count("pk", filter=no_consent)),
+            n_on_hold=Window(Count("pk", filter=on_hold)),
         )
         .order_by("full_name", "pk")[:PROBLEMS_SHOWN]
     )
     if not rows:
-        return Problems(0, 0, [])
-    return Problems(rows[0].n_not_connected, rows[0].n_no_consent, rows)
+        return Problems(0, 0, 0, [])
+    return Problems(rows[0].n_not_connected, rows[0].n_no_consent, rows[0].n_on_hold, rows)

@@ -37,6 +37,11 @@ def connection_pill(customer: Customer) -> SafeString:
     return html.pill(state.label, CONNECTION_TONES.get(state, ""))
 
 
+def hold_pill() -> SafeString:
+    """Of a customer whose synchronisation is on hold."""
+    return html.pill(_("Sync on hold"), "amber")
+
+
 def customer_problems(customer: Customer) -> list[SafeString]:
     """What is missing on the customer's side, one pill each."""
     found = []
@@ -45,6 +50,8 @@ def customer_problems(customer: Customer) -> list[SafeString]:
     word = customer.consent_status.lower()
     if word not in ("", CONSENT_GIVEN):
         found.append(html.pill(_("Consent %s") % word, CONSENT_TONES.get(word, "")))
+    if customer.sync_held_at:
+        found.append(hold_pill())
     return found
 
 
@@ -81,7 +88,7 @@ class _Link(tables.Column):
 class CustomerTable(ListTable):
     """One row per customer."""
 
-    name = _Link(verbose_name=gettext_lazy("Customer"), accessor="full_name")
+    name = tables.Column(verbose_name=gettext_lazy("Customer"), accessor="full_name")
     tenant_id = IdColumn(verbose_name=gettext_lazy("Tenant ID"))
     consent = tables.Column(verbose_name=gettext_lazy("Consent"), accessor="consent_status")
     connection = tables.Column(verbose_name=gettext_lazy("Tenant connection"))
@@ -104,6 +111,11 @@ class CustomerTable(ListTable):
 
     class Meta(ListTable.Meta):
         order_by = ("name",)
+
+    def render_name(self, record: Customer) -> SafeString:
+        """The name, linked, and whether the synchronisation is on hold."""
+        link = html.link(record.full_name, record.get_absolute_url())
+        return html.join([link, hold_pill()], " ") if record.sync_held_at else link
 
     def render_consent(self, record: Customer) -> SafeString:
         """Microsoft's word."""

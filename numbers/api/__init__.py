@@ -14,6 +14,7 @@ from . import (
     lists,
     releasing,
     removing,
+    sync_hold,
     tasks,
     uploading,
 )
@@ -30,6 +31,7 @@ ROUTERS: tuple[Router, ...] = tuple(
         tasks,
         imports,
         catalogue,
+        sync_hold,
         directory,
         dial_plans,
         drift,

@@ -24,7 +24,10 @@ router = Router(tags=["customers"])
 
 
 class CustomerRecord(Schema):
-    """A customer. `ovocChannelId` is 0 where it came through no channel."""
+    """A customer. `ovocChannelId` is 0 where it came through no channel.
+
+    `syncHeldSince`: its synchronisation is on hold since then; null: it is not.
+    """
 
     id: int
     msTenantId: uuid.UUID
@@ -36,6 +39,8 @@ class CustomerRecord(Schema):
     consentedOn: datetime.datetime | None
     consentedCountries: list[str]
     connection: ConnectionState
+    syncHeldSince: datetime.datetime | None
+    syncHoldReason: str | None
 
 
 class LocationRecord(Schema):
@@ -121,7 +126,7 @@ def list_customers(request: HttpRequest, asked: Query[WhichCustomers]) -> HttpRe
     if asked.name:
         rows = rows.filter(full_name__icontains=asked.name)
     found, link = page_of(request, asked, rows)
-    return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": [_customer(row) for row in found]})
+    return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": [customer_record(row) for row in found]})
 
 
 @router.get(
@@ -166,7 +171,8 @@ def list_released(request: HttpRequest, asked: Query[WhichReleased]) -> HttpResp
     return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": [_released(row, now) for row in found]})
 
 
-def _customer(row: Customer) -> dict[str, Any]:
+def customer_record(row: Customer) -> dict[str, Any]:
+    """The fields of CustomerRecord; its channel is read."""
     return {
         "id": row.pk,
         "msTenantId": row.tenant_id,
@@ -178,6 +184,8 @@ def _customer(row: Customer) -> dict[str, Any]:
         "consentedOn": row.consented_on,
         "consentedCountries": row.consented_countries,
         "connection": row.connection,
+        "syncHeldSince": row.sync_held_at,
+        "syncHoldReason": row.sync_hold_reason or None,
     }
 
 

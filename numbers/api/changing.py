@@ -130,7 +130,8 @@ def synchronise(request: HttpRequest, body: WhatToSync) -> HttpResponse:
     """Compares our list with Microsoft's, and writes what differs. Answers the task.
 
     With an empty object: everything that the client may synchronise. Two passes over lists never run at once: 409, and
-    Location says where the running task is.
+    Location says where the running task is. Customers whose synchronisation is on hold are left alone, and named in the
+    task's result; 409 where nothing else was asked for.
     """
     by = principal_behind(request)
     scope: dict[str, Any] = {}
@@ -143,6 +144,8 @@ def synchronise(request: HttpRequest, body: WhatToSync) -> HttpResponse:
         scope["customers"] = list(Customer.objects.visible_to(by, Permission.SYNC))
     try:
         task = sync.start(by=by, channel=Channel.API, **scope)
+    except sync.OnHold as held:
+        raise Problem(409, "sync_on_hold", str(held)) from None
     except AlreadyRunning as running:
         raise already_running(running) from None
     return told(task, by)

@@ -37,9 +37,16 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             return self
         return self.filter(Q(pk__in=scope.customers) | Q(channel_id__in=scope.channels))
 
+    def on_hold(self) -> "CustomerQuerySet":
+        """Customers whose synchronisation is on hold."""
+        return self.filter(sync_held_at__isnull=False)
+
 
 class Customer(models.Model):
-    """A tenant. The consent is Microsoft's; `consent_status` keeps its word (active, suspended, removed)."""
+    """A tenant. The consent is Microsoft's; `consent_status` keeps its word (active, suspended, removed).
+
+    While `sync_held_at` is set, no synchronisation touches its numbers (operations/sync/on_hold.py).
+    """
 
     tenant_id = models.UUIDField(_("tenant ID"), unique=True)
     full_name = models.CharField(_("name"), max_length=200)
@@ -64,6 +71,8 @@ class Customer(models.Model):
     )
     connection_checked_at = models.DateTimeField(_("connection checked"), null=True, blank=True)
     connection_message = models.CharField(_("connection message"), max_length=500, blank=True)
+    sync_held_at = models.DateTimeField(_("synchronisation on hold since"), null=True, blank=True)
+    sync_hold_reason = models.CharField(_("why the synchronisation is on hold"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = CustomerQuerySet.as_manager()
@@ -73,6 +82,13 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         ordering = ("full_name", "pk")
         indexes = [models.Index(fields=["full_name"], name="customer_name")]
+        constraints = [
+            models.CheckConstraint(
+                name="a_hold_has_a_reason",
+                condition=Q(sync_held_at=None, sync_hold_reason="")
+                | (Q(sync_held_at__isnull=False) & ~Q(sync_hold_reason="")),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.full_name

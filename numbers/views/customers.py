@@ -24,6 +24,7 @@ from ocadmin.tasks.services import AlreadyRunning
 
 from .. import drift, overview
 from ..filters_inventory import CustomerFilter
+from ..forms import HoldForm
 from ..lifecycle import Status
 from ..models import CallingProfile, ConnectionState, Customer, PhoneNumber
 from ..operations import sync
@@ -89,6 +90,7 @@ def customer_detail(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
         "open_tasks": _open_tasks(principal, {entry.task_ref for entry in history if entry.task_ref}),
         "drift": drift.by_kind(principal, customer=customer.pk),
         "may_sync": may(principal, Permission.SYNC, customer),
+        "hold_form": HoldForm(auto_id="hold_%s"),
         "numbers_url": overview.numbers_url(customer=customer.pk),
     }
     return render(request, "numbers/customer_detail.html", context | _counts(customer))
@@ -126,12 +128,12 @@ def _counts(customer: Customer) -> dict[str, Any]:
 @require_POST
 def customer_sync(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
     """Start a synchronisation of this customer and go to its task."""
-    principal = request.principal
-    customer = get_object_or_404(Customer.objects.visible_to(principal), tenant_id=tenant_id)
-    if not may(principal, Permission.SYNC, customer):
-        raise PermissionDenied(_("Synchronising needs the permission “Synchronise” for this customer."))
+    principal, customer = request.principal, _to_sync(request, tenant_id)
     try:
         task = sync.start(by=principal, channel=Through.WEB, customers=[customer])
+    except sync.OnHold as held:
+        messages.error(request, str(held))
+        return redirect(customer)
     except AlreadyRunning as running:
         if Task.objects.visible_to(principal).filter(pk=running.task.pk).exists():
             messages.info(
@@ -142,3 +144,38 @@ def customer_sync(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
         return redirect(customer)
     messages.success(request, _("The synchronisation has started."))
     return redirect("tasks:detail", pk=task.pk)
+
+
+@login_required
+@require_POST
+def customer_hold_sync(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
+    """Put this customer's synchronisation on hold (POST `reason`)."""
+    customer, form = _to_sync(request, tenant_id), HoldForm(request.POST)
+    if not form.is_valid():
+        for error in form.errors["reason"]:
+            messages.error(request, str(error))
+    elif sync.hold(customer, reason=form.cleaned_data["reason"], by=request.principal, channel=Through.WEB):
+        messages.success(request, _("The synchronisation of this customer is on hold."))
+    else:
+        messages.info(request, _("It was on hold already; nothing was changed."))
+    return redirect(customer)
+
+
+@login_required
+@require_POST
+def customer_resume_sync(request: Request, tenant_id: uuid.UUID) -> HttpResponse:
+    """Let synchronisations of this customer go on."""
+    customer = _to_sync(request, tenant_id)
+    if sync.resume(customer, by=request.principal, channel=Through.WEB):
+        messages.success(request, _("Resumed: the next synchronisation looks at this customer's numbers again."))
+    else:
+        messages.info(request, _("It was not on hold; nothing was changed."))
+    return redirect(customer)
+
+
+def _to_sync(request: Request, tenant_id: uuid.UUID) -> Customer:
+    """The customer, where this person may synchronise it. Raises Http404 or PermissionDenied."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.principal), tenant_id=tenant_id)
+    if not may(request.principal, Permission.SYNC, customer):
+        raise PermissionDenied(_("Synchronising needs the permission “Synchronise” for this customer."))
+    return customer

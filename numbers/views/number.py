@@ -160,7 +160,7 @@ def number_sync(request: SignedInRequest, e164: str) -> HttpResponse:
         raise Http404(_("There is no number %s here, or it is not within your scope.") % known[:20])
     if not _covers(request.principal, Permission.SYNC, number):
         raise PermissionDenied(_("Your role does not include synchronising this customer's numbers."))
-    return begin_sync(request, customers=[number.customer], numbers=[number.e164])
+    return begin_sync(request, number.get_absolute_url(), customers=[number.customer], numbers=[number.e164])
 
 
 def _covers(principal: Principal, permission: Permission, number: PhoneNumber) -> bool:

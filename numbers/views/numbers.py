@@ -29,6 +29,7 @@ from ..filters import NumberFilter, ReleasedFilter
 from ..forms import PasteForm
 from ..models import Customer, PhoneNumber, ReleasedNumber, SipConnection
 from ..operations.imports import NEEDS
+from ..operations.sync import OnHold
 from ..operations.sync import start as start_sync
 from ..pasted import Pasted, among, find, keep
 from ..selecting import Offer, offer, offer_released
@@ -197,12 +198,18 @@ def sync(request: Request) -> HttpResponse:
     return begin_sync(request, customers=sync_customers(request.principal))
 
 
-def begin_sync(request: Request, **scope: Any) -> HttpResponse:
-    """Start a synchronisation and go to its task, or to the one that is running already."""
+def begin_sync(request: Request, back: str = "numbers:list", **scope: Any) -> HttpResponse:
+    """Start a synchronisation and go to its task, or to the one that is running already.
+
+    Where all of it is on hold: say so on the page `back` (a name or address).
+    """
     if not request.principal.can(Permission.SYNC):
         raise PermissionDenied(_("Your role does not include synchronising. An Operator or Admin can do it."))
     try:
         task = start_sync(by=request.principal, channel=Channel.WEB, **scope)
+    except OnHold as held:
+        messages.error(request, str(held))
+        return redirect(back)
     except AlreadyRunning as busy:
         messages.info(request, str(busy))
         task = busy.task

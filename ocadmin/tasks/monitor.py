@@ -40,6 +40,7 @@ RESULT_LABELS = {
     "unchanged": gettext_lazy("Unchanged"),
     "unreadable": gettext_lazy("Not readable"),
     "not_found": gettext_lazy("Unknown to Microsoft"),
+    "on_hold": gettext_lazy("Left alone, because the synchronisation of their customer is on hold"),
     "pages": gettext_lazy("Pages read"),
     "notes": gettext_lazy("Notes"),
 }

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ocadmin.numbers.api import lists, reading, records
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import PhoneNumber
+from ocadmin.tasks.models import Task
 from tests.factories import (
     CallingProfileFactory,
     ChannelFactory,
@@ -22,6 +23,7 @@ from tests.factories import (
     SBCFactory,
     SipConnectionFactory,
 )
+from tests.numbers import passes
 from tests.sandbox_process import Sandbox
 
 from .conftest import Programs
@@ -40,8 +42,11 @@ def in_order(value: Any) -> Any:
 
 
 def test_the_demo_world_answers_the_example(sandbox: Sandbox, program: Programs) -> None:
-    """As it was moved in: a synchronisation renews the stamps of verification, by rule."""
+    """After its first synchronisation, and any other: the example's customer is on hold."""
     call_command("load_demo")
+    task = passes.finish(Task.objects.get(kind="sync"))
+    assert (task.result["complete"], task.result["on_hold"]) == (True, len(EXAMPLE["data"]))
+    assert passes.synchronise().result["on_hold"] == len(EXAMPLE["data"])
     answer = program().get("v3/oc/numbers", {"msTenantId": TENANT, "pageNumber": 1, "pageSize": 10})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"

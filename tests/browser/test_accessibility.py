@@ -139,6 +139,16 @@ def test_open_menus(open_page: OpenPage, everything: PhoneNumber) -> None:
     assert violations(page) == []
 
 
+def test_a_customer_is_put_on_hold(open_page: OpenPage, everything: PhoneNumber) -> None:
+    page = open_page(everything.customer.get_absolute_url())
+    page.get_by_text("Hold synchronisation").click()
+    assert violations(page) == []
+    page.get_by_label("Reason").fill("In dispute")
+    page.get_by_role("button", name="Put on hold").click()
+    page.get_by_role("button", name="Resume synchronisation").wait_for()
+    assert violations(page) == []
+
+
 def test_sign_in(open_page: OpenPage) -> None:
     page = open_page("/numbers/")
     page.context.clear_cookies()

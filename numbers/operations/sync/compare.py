@@ -2,7 +2,7 @@
 
 What Microsoft owns is copied; what is ours (source, note, tags, job numbers) is not touched; a status moves only by the
 table in lifecycle.py. A number that belongs to another customer here than at Microsoft is reported, never overwritten.
-A number that another operation works on is left to that one (scope.py, `taken`).
+A number that another operation works on is left to that one, and one of a customer on hold is left alone (scope.py).
 """
 
 from collections import defaultdict
@@ -28,6 +28,7 @@ from ...models import Customer, PhoneNumber, ReleasedNumber, StagedNumber
 from ...models.staged_number import SCALARS, SETS
 from ..items import UNKNOWN
 from . import scope
+from .on_hold import LEFT_ALONE
 
 CHUNK = 1000
 _LEAVING = ("e164", "customer_id", "released_at")
@@ -85,6 +86,12 @@ class Chunk:
     changed: list[PhoneNumber] = field(default_factory=list)
     moves: dict[tuple[Status, Move], list[int]] = field(default_factory=lambda: defaultdict(list))
     busy: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+    @property
+    def aside(self) -> list[str]:
+        """The numbers that are left alone."""
+        return [*self.busy, *self.held]
 
     def outcome(
         self, code: str, number: PhoneNumber | StagedNumber, state: ItemState, message: str = "", **data: Any
@@ -136,9 +143,13 @@ def chunk(run: Run) -> Outcome:
         return Continue()
     high = rows[-1][0]
     with run.commit():
-        work = Chunk(run.task, dict(Customer.objects.values_list("pk", "channel_id")))
+        owners = list(Customer.objects.values_list("pk", "channel_id", "sync_held_at"))
+        work = Chunk(run.task, {pk: channel for pk, channel, _held_at in owners})
         work.busy = [e164 for e164, taken in rows if taken]
         between = staged.filter(e164__gt=low, e164__lte=high).exclude(e164__in=work.busy)
+        if any(held_at for _pk, _channel, held_at in owners):
+            _on_hold(work, between)
+            between = between.exclude(e164__in=work.held)
         _new(work, between)
         _problems(work, between)
         _differing(work, low, high)
@@ -157,6 +168,17 @@ def move_statuses(work: Chunk) -> None:
     for (source, move), pks in work.moves.items():
         numbers = PhoneNumber.objects.filter(pk__in=pks)
         lifecycle.move(numbers, source, move.target, move.cause, reason=str(move.reason))
+
+
+def _on_hold(work: Chunk, between: Any) -> None:
+    """Set aside what customers on hold have. Read under the lock that putting on hold waits for (on_hold.py)."""
+    rows = list(scope.held(between))
+    work.held = [row.e164 for row in rows]
+    if "numbers" in work.task.params:  # somebody has named each of them, and is told of each
+        for row in rows:
+            work.outcome("on_hold", row, ItemState.UNCHANGED, str(LEFT_ALONE))
+    elif rows:
+        work.task.result["on_hold"] = work.task.result.get("on_hold", 0) + len(rows)
 
 
 def _new(work: Chunk, between: Any) -> None:
@@ -348,9 +370,9 @@ def _differing_pks(work: Chunk, low: str, high: str) -> list[int]:
         WHERE s.task_id = %s AND s.problem = '' AND s.e164 > %s AND s.e164 <= %s
         AND ({columns} OR ({over}) OR (({moves}) AND NOT ({kept})))
     """
-    if work.busy:
-        sql += f"AND s.e164 NOT IN ({', '.join(['%s'] * len(work.busy))})"
+    if work.aside:
+        sql += f"AND s.e164 NOT IN ({', '.join(['%s'] * len(work.aside))})"
     values = [int(status) for pair in MOVES for status in pair]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [work.task.pk, low, high, *values, *work.busy])
+        cursor.execute(sql, [work.task.pk, low, high, *values, *work.aside])
         return [row[0] for row in cursor.fetchall()]

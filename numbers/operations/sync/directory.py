@@ -1,7 +1,8 @@
 """Everything around the numbers: calling profiles, consents, connections to tenants, emergency addresses.
 
 Small lists: read whole, compared row by row in Python, written only where they differ. What Microsoft no longer lists
-is marked as gone and kept, because numbers may still point at it.
+is marked as gone and kept, because numbers may still point at it. Customers on hold are read too: no number
+changes by it.
 """
 
 from collections.abc import Callable, Iterable

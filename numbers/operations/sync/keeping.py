@@ -1,7 +1,8 @@
 """What Microsoft has, kept for the drift report: after a pass only the rows that differ are written.
 
 A pass over everything counts once its list was whole; one over some customers or some numbers renews their part. The
-moment that is told is that of the last pass over everything: what happened since is not judged (operations/drift).
+moment that is told is that of the last pass over everything: what happened since is not judged (operations/drift). What
+customers on hold have is kept like the rest: the report only reads it.
 """
 
 from django.db import connection

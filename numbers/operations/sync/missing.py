@@ -1,7 +1,7 @@
 """Numbers of ours that Microsoft no longer has. Concluded only from a whole list, and never from too many at once."""
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from ...lifecycle import Cause, Status
 from ...models import Customer, PhoneNumber, StagedNumber
 from ...models.phone_number import PhoneNumberQuerySet
 from .. import archive
-from . import scope
+from . import on_hold, scope
 from .compare import CHUNK, Chunk, Move, add_up, move_statuses
 from .reading import held_before, not_listed
 
@@ -85,7 +85,7 @@ def _read_anew(run: Run) -> Outcome:
     with run.commit():
         StagedNumber.objects.filter(task=task).delete()
         run.cursor = {"phase": "numbers", "answer": MARK, "read_anew": True, "approved": run.cursor["approved"]}
-        for code in ("conflicts", "unreadable", "busy"):
+        for code in ("conflicts", "unreadable", "busy", "on_hold"):
             task.result.pop(code, None)
         task.done, task.unchanged, task.refused, task.failed = task.succeeded, 0, 0, 0
     return Continue()
@@ -139,4 +139,20 @@ def _finish(run: Run, *, kept: bool = False) -> Outcome:
         if kept:
             note = _("The numbers that are missing at Microsoft were left as they are.")
             run.task.result.setdefault("notes", []).append(note)
+        _tell_on_hold(run)
     return Continue()
+
+
+def _tell_on_hold(run: Run) -> None:
+    """Name the customers whose numbers were left alone, and count those of theirs that Microsoft does not list."""
+    customers, task = scope.on_hold(run.task), run.task
+    if not customers.exists():
+        return
+    if run.cursor.get("whole"):
+        listed = StagedNumber.objects.filter(task=task, e164=OuterRef("e164"))
+        missing = PhoneNumber.objects.filter(customer__in=customers).filter(~Exists(listed)).count()
+        task.result["on_hold"] = task.result.get("on_hold", 0) + missing
+        task.total = (task.total or 0) + missing
+        run.count(ItemState.UNCHANGED, missing)
+    note = _("On hold, so that their numbers were left as they are: %(customers)s.")
+    task.result.setdefault("notes", []).append(note % {"customers": on_hold.named(customers)})

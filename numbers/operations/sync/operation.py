@@ -22,7 +22,7 @@ from ocadmin.tasks.run import Run
 from ...microsoft.errors import MicrosoftError
 from ...models import Customer, StagedNumber
 from .. import failures
-from . import compare, directory, keeping, missing, reading
+from . import compare, directory, keeping, missing, on_hold, reading
 
 PURGE_CHUNK = 20_000
 
@@ -36,8 +36,10 @@ def start(
 ) -> Task:
     """Start a synchronisation of everything, of some customers, or of some numbers (E.164). Returns its task.
 
-    Raises ocadmin.tasks.services.AlreadyRunning: two passes over lists never run at once.
+    What customers on hold have is left alone and named in the task's result. Raises on_hold.OnHold where nothing else
+    was asked for; ocadmin.tasks.services.AlreadyRunning: two passes over lists never run at once.
     """
+    on_hold.check(customers, numbers)
     params: dict[str, Any] = {}
     title = _("Synchronise all customers")
     if numbers is not None:
@@ -143,10 +145,12 @@ def _summary(task: Task) -> str:
         "unreadable": _("%(n)d not readable"),
         "not_found": _("%(n)d unknown to Microsoft"),
         "busy": _("%(n)d left to other operations that work on them"),
+        "on_hold": _("%(n)d on hold"),
     }
     parts = [text % {"n": result[key]} for key, text in words.items() if result.get(key)]
     text = _("%(parts)s, %(n)d unchanged.") if parts else _("%(n)d unchanged.")
-    sentence = text % {"parts": ", ".join(parts), "n": task.unchanged - result.get("busy", 0)}
+    unchanged = task.unchanged - result.get("busy", 0) - result.get("on_hold", 0)
+    sentence = text % {"parts": ", ".join(parts), "n": unchanged}
     return " ".join([sentence, *result.get("notes", [])])
 
 

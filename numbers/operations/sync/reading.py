@@ -21,6 +21,7 @@ from ...microsoft.records import NumberRecord, parse_number
 from ...models import PhoneNumber, StagedNumber
 from ...models.phone_number import PhoneNumberQuerySet
 from . import scope, staging
+from .on_hold import LEFT_ALONE
 
 MAX_READS = 3
 ASK_ONE_BY_ONE = 200
@@ -126,7 +127,8 @@ def not_listed(run: Run) -> PhoneNumberQuerySet:
 def held_before(run: Run) -> PhoneNumberQuerySet:
     """Numbers that Microsoft should have as far as we know: active or on their way out since before the pass began.
 
-    An active one whose removal somebody has cleared is not among them: it is kept although Microsoft may not have it.
+    Not among them: an active one whose removal somebody has cleared, which is kept although Microsoft may not have it;
+    and what customers on hold have.
     """
     numbers = scope.within(run.task, PhoneNumber.objects.all())
     expected = Q(status=Status.ACTIVE, removal_cleared_at=None) | Q(status=Status.RELEASE_REQUESTED)
@@ -198,22 +200,24 @@ def _ask_for(run: Run, e164: str) -> tuple[NumberRecord | None, UnreadableRecord
 def _note_not_found(run: Run, e164: str) -> None:
     """Microsoft does not know this number. Its status stays: only a whole list may say that a number is gone."""
     number = PhoneNumber.objects.filter(e164=e164).select_related("customer").first()
-    idle = PhoneNumber.objects.filter(e164=e164).exclude(scope.taken(run.task))
+    held = number is not None and number.customer.sync_held_at is not None
+    idle = scope.within(run.task, PhoneNumber.objects.filter(e164=e164)).exclude(scope.taken(run.task))
     idle.update(aslv_code=404, asticks=scope.ticks(run.task))
     message = _("Microsoft does not know this number. The next complete synchronisation decides what becomes of it.")
     if number and number.removal_cleared_at:
         message = _("Microsoft does not know this number. It stays all the same: somebody has decided to keep it.")
+    code = "on_hold" if held else "not_found"
     item = TaskItem(
         task=run.task,
         key=e164,
-        state=ItemState.REFUSED,
-        code="not_found",
-        message=message,
+        state=ItemState.UNCHANGED if held else ItemState.REFUSED,
+        code=code,
+        message=str(LEFT_ALONE) if held else message,
         customer_ref=number.customer_id if number else None,
         channel_ref=number.customer.channel_id if number else None,
     )
     run.outcomes([item])
-    run.task.result["not_found"] = run.task.result.get("not_found", 0) + 1
+    run.task.result[code] = run.task.result.get(code, 0) + 1
 
 
 def _add_note(run: Run, note: str) -> None:

@@ -1,14 +1,15 @@
-"""Which customers a pass is about, when it began, and which numbers it leaves to others."""
+"""Which customers a pass is about, when it began, and which numbers it leaves alone."""
 
 import datetime
 import uuid
 from datetime import UTC
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem
 
-from ...models import Customer, PhoneNumber
+from ...models import Customer, PhoneNumber, StagedNumber
+from ...models.customer import CustomerQuerySet
 from ...models.phone_number import PhoneNumberQuerySet
 
 _DOTNET_EPOCH = datetime.datetime(1, 1, 1, tzinfo=UTC)
@@ -28,9 +29,24 @@ def tenants(task: Task) -> list[uuid.UUID | None]:
 
 
 def within(task: Task, numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
-    """Those of `numbers` that the pass is about."""
+    """Those of `numbers` that the pass may touch: of its customers, but for those whose synchronisation is on hold."""
     customers = limited_to(task)
-    return numbers if customers is None else numbers.filter(customer_id__in=customers)
+    mine = numbers if customers is None else numbers.filter(customer_id__in=customers)
+    return mine.filter(customer__sync_held_at=None)
+
+
+def on_hold(task: Task) -> CustomerQuerySet:
+    """Customers that the pass was asked for and leaves alone, because their synchronisation is on hold."""
+    held, customers = Customer.objects.on_hold(), limited_to(task)
+    if "numbers" in task.params:
+        return held.filter(pk__in=PhoneNumber.objects.filter(e164__in=task.params["numbers"]).values("customer"))
+    return held if customers is None else held.filter(pk__in=customers)
+
+
+def held(staged: QuerySet[StagedNumber]) -> QuerySet[StagedNumber]:
+    """Those of `staged` that a customer on hold has, here or at Microsoft."""
+    ours = PhoneNumber.objects.filter(e164=OuterRef("e164"), customer__sync_held_at__isnull=False)
+    return staged.filter(Q(customer__sync_held_at__isnull=False) | Exists(ours))
 
 
 def taken(task: Task) -> Q:

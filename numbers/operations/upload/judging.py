@@ -97,7 +97,7 @@ def judge(rows: Mapping[str, Settings], known: Known, *, task: Task | None = Non
             )
     judged = Judged(verdicts, {})
     going = judged.going()
-    for code, sentence, applies in _cautions(places, standing):
+    for code, sentence, applies in _cautions(places, standing, known):
         found = [e164 for e164 in going if applies(e164, rows[e164])]
         if found:
             judged.cautions[code] = (sentence, found)
@@ -237,11 +237,12 @@ def _counts_as(e164: str, settings: Settings, country: str) -> bool:
 
 
 def _cautions(
-    places: Mapping[Settings, CivicAddress | None], standing: Standing
+    places: Mapping[Settings, CivicAddress | None], standing: Standing, known: Known
 ) -> list[tuple[str, str, Callable[[str, Settings], bool]]]:
     """What to know of numbers that go: code, sentence, and to whom it applies."""
     now = timezone.now()
     unvalidated = {one for one, place in places.items() if place and place.validation_status.lower() != VALIDATED}
+    held = {one for one in places if (owner := known.customers.get(one.customer)) and owner.sync_held_at}
     by_area = {one for one, place in places.items() if place and place.country in AREA_CODE_COUNTRIES}
 
     def resting(e164: str, _settings: Settings) -> bool:
@@ -250,6 +251,9 @@ def _cautions(
 
     def not_validated(_e164: str, settings: Settings) -> bool:
         return settings in unvalidated
+
+    def on_hold(_e164: str, settings: Settings) -> bool:
+        return settings in held
 
     def by_area_code(e164: str, settings: Settings) -> bool:
         return settings in by_area and not is_toll_free(e164)
@@ -265,6 +269,11 @@ def _cautions(
             "area_code",
             _("In this country the address has to match the area code of the number; Microsoft may refuse it."),
             by_area_code,
+        ),
+        (
+            "sync_on_hold",
+            _("The customer's synchronisation is on hold: until it is resumed they stay “Pending first sync”."),
+            on_hold,
         ),
     ]
 

@@ -7,25 +7,32 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.color import no_style
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from ocadmin.access.audit import Channel, record
 from ocadmin.access.principal import SYSTEM
+from ocadmin.numbers.models import Customer
 from ocadmin.numbers.operations import drift, sync
 from ocadmin.supervisor.probe import get_json
 from ocadmin.tasks.services import AlreadyRunning
 from sbc.models import SBC
 from sbc.secrets import seal
 
+# The tenant of the ten numbers with which the interface's documentation shows its answers.
+EXAMPLE_TENANT = "3bc57cac-5794-457f-ad36-2c88cade9dbb"
 WITH_HASH = {12}  # the sandbox's devices differ in how their rules are written
 
 
 class Command(BaseCommand):
-    """SBCs from the sandbox's state, numbers from the platform it stands in for, then the first synchronisation."""
+    """SBCs from the sandbox's state, numbers from the platform it stands in for, then the first synchronisation.
+
+    The customer of the documented example is put on hold before that one, so that its numbers stay as they moved in.
+    """
 
     help = "Fill an empty database from the sandbox: SBCs, numbers of the former platform, first synchronisation."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the three steps. Raises CommandError where there is no sandbox or it does not answer."""
+        """Do these steps. Raises CommandError where there is no sandbox or it does not answer."""
         url = settings.ENV.sandbox_url
         if not url:
             raise CommandError("OCADMIN_SANDBOX_URL is not set: the demonstration data come from a sandbox.")
@@ -46,6 +53,9 @@ class Command(BaseCommand):
             "platform/.default",
             stdout=self.stdout,
         )
+        for customer in Customer.objects.filter(tenant_id=EXAMPLE_TENANT):
+            reason = _("Kept as the documented example of the interface shows it.")
+            sync.hold(customer, reason=reason, by=SYSTEM, channel=Channel.COMMAND)
         try:
             task = sync.start(by=SYSTEM, channel=Channel.COMMAND)
         except AlreadyRunning as running:

@@ -32,8 +32,8 @@ class Command(BaseCommand):
         customers = [self._customer(options["customer"])] if options["customer"] else None
         try:
             task = sync.start(by=SYSTEM, channel=Channel.COMMAND, customers=customers)
-        except AlreadyRunning as running:
-            raise CommandError(str(running)) from None
+        except (AlreadyRunning, sync.OnHold) as why:
+            raise CommandError(str(why)) from None
         self.stdout.write(_("Task %(id)d started.") % {"id": task.pk})
         if not options["no_wait"]:
             follow(task, self.stdout.write)
