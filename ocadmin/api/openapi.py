@@ -110,7 +110,8 @@ def _answer(status: int, answer: dict[str, Any], acting: bool) -> dict[str, Any]
 
 def _headers(acting: bool) -> list[dict[str, Any]]:
     """The headers that an operation takes beside its own parameters."""
-    channel = _header(CHANNEL_HEADER, "Narrows the request to the channel with this ovocChannelId.", {"type": "integer", "minimum": 1})
+    narrows = "Narrows the request to the channel with this ovocChannelId."
+    channel = _header(CHANNEL_HEADER, narrows, {"type": "integer", "minimum": 1})
     if acting:
         words = {"type": "string", "minLength": 1, "maxLength": once.LONGEST_KEY}
         sentence = "A name of the client's own: the same request with the same key is done once in 24 hours."

@@ -15,12 +15,14 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from . import etags, once, problems
 from .problems import Problem, ProblemDetails
 
 CSV_TYPE = "text/csv; charset=utf-8"
+NAMED = 5
+_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})  # what pydantic reads as true
 
 
 def fold(name: str) -> str:
@@ -40,8 +42,17 @@ class Params(BaseModel):
             Params.known.setdefault(fold(field.alias or name), field.alias or name)
 
 
+class DryRun(Params):
+    """What every operation takes that acts."""
+
+    dryRun: bool = Field(False, description="Answer the plan, begin nothing.")
+
+
 class Body(BaseModel):
-    """A JSON body. Names are read in any case, with or without _ and blanks; those that nobody knows are ignored."""
+    """The JSON body of an operation that the reference has. Names are read in any case, with or without _ and blanks.
+
+    Those that nobody knows are ignored, as by the reference's binder: its scripts send more than it reads.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -49,7 +60,25 @@ class Body(BaseModel):
         if not isinstance(value, dict):
             return value
         names = {fold(field.alias or name): field.alias or name for name, field in cls.model_fields.items()}
+        if cls.model_config.get("extra") == "forbid":
+            _refuse_unknown([name for name in value if fold(str(name)) not in names], list(names.values()))
         return {names.get(fold(str(name)), name): held for name, held in value.items()}
+
+
+class OwnBody(Body):
+    """The body of an operation of our own: a name that nobody knows is refused, so that no slip acts on more.
+
+    For a shape that both kinds share it comes second: `class NewLocation(Numbers, OwnBody)`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _refuse_unknown(unknown: list[str], known: list[str]) -> None:
+    """Raise ValueError for names that a body does not have."""
+    if unknown:
+        words = {"unknown": ", ".join(f"“{name[:60]}”" for name in unknown[:NAMED]), "known": ", ".join(known)}
+        raise ValueError(_("There is no field %(unknown)s here. The fields are: %(known)s.") % words)
 
 
 def _in_utc(moment: datetime.datetime) -> datetime.datetime:
@@ -137,13 +166,21 @@ class Interface(NinjaAPI):
         return f"{operation.methods[0].lower()}{re.sub(r'[^a-zA-Z0-9]+', '_', operation.path).rstrip('_')}"
 
 
+def _plans_only(operation: Operation, request: HttpRequest) -> bool:
+    """Whether the request asks for a plan: then nothing is done that a key would have to make happen once."""
+    if not any("dryRun" in (getattr(model, "__ninja_flatten_map__", None) or ()) for model in operation.models):
+        return False
+    said = [str(text) for name, text in request.GET.items() if fold(name) == fold("dryRun")]
+    return bool(said) and said[-1].lower() in _TRUE
+
+
 def _around(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """What stands around every operation: a key makes it act once, an answer to be read gets a tag."""
     operation = cast(Any, run).__self__
 
     @wraps(run)
     def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
-        if once.applies(request):
+        if once.applies(request) and not _plans_only(operation, request):
             return once.act_once(operation, request, path)
         response = run(request, **path)
         return etags.tagged(request, response) if request.method == "GET" else response

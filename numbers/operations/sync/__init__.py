@@ -1,5 +1,5 @@
 """Synchronisation: what Microsoft has, compared with what we have, written where it differs."""
 
-from .operation import Sync, start
+from .operation import UNIQUE_KEY, Sync, plan, start
 
-__all__ = ["Sync", "start"]
+__all__ = ["UNIQUE_KEY", "Sync", "plan", "start"]

@@ -9,22 +9,26 @@ over a few numbers takes the same way with a smaller list.
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
-from ocadmin.tasks.models import Task, TaskItem, TaskState
+from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome
+from ocadmin.tasks.plans import SAMPLE, Group, Plan
 from ocadmin.tasks.run import Run
 
 from ...microsoft.errors import MicrosoftError
-from ...models import Customer, StagedNumber
+from ...models import Customer, PhoneNumber, StagedNumber
+from ...models.phone_number import PhoneNumberQuerySet
 from .. import failures
 from . import compare, directory, keeping, missing, reading
 
 PURGE_CHUNK = 20_000
+UNIQUE_KEY = "sync"  # of passes over lists
 
 
 def start(
@@ -57,10 +61,28 @@ def start(
         by=by,
         channel=channel,
         params=params,
-        unique_key="" if numbers is not None else "sync",
+        unique_key="" if numbers is not None else UNIQUE_KEY,
         customer_ref=only.pk if only else None,
         channel_ref=only.channel_id if only else None,
     )
+
+
+def plan(*, customers: list[Customer] | None = None, numbers: list[str] | None = None) -> Plan:
+    """What such a pass would compare: our numbers. What it finds at Microsoft beside them nobody knows before."""
+    rows = PhoneNumber.objects.all()
+    if numbers is not None:
+        rows = rows.filter(e164__among=frozenset(numbers))
+    elif customers is not None:
+        rows = rows.filter(customer__in=customers)
+    busy = Q(Exists(TaskItem.objects.filter(key=OuterRef("e164"), state__in=sorted(ITEM_ALIVE))))
+    taken, free = rows.filter(busy), rows.exclude(busy)
+    words = _("Other tasks work on these: they are left to them.")
+    groups = [Group("busy", words, ItemState.UNCHANGED, count, _sample(taken))] if (count := taken.count()) else []
+    return Plan(free.count(), _sample(free), groups)
+
+
+def _sample(rows: PhoneNumberQuerySet) -> list[str]:
+    return list(rows.order_by("e164").values_list("e164", flat=True)[:SAMPLE])
 
 
 class Sync:
