@@ -2,16 +2,16 @@
 
 import datetime
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 import orjson
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
@@ -22,6 +22,7 @@ from .problems import Problem, ProblemDetails
 
 CSV_TYPE = "text/csv; charset=utf-8"
 NAMED = 5
+View = TypeVar("View", bound=Callable[..., Any])
 _TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})  # what pydantic reads as true
 
 
@@ -156,6 +157,21 @@ def answers(model: Any, *more: int, status: int = 200) -> dict[int, Any]:
     """
     refusals = dict.fromkeys((400, 401, 403, 404, 429, 500, *more), ProblemDetails)
     return {status: model, **refusals}
+
+
+def reads(router: Router, *paths: str, twins: Iterable[str] = (), **more: Any) -> Callable[[View], View]:
+    """Let a view answer GET at `paths`, and at `twins`: other spellings, which the document does not name.
+
+    `more`: auth, response, summary.
+    """
+    places = [*((path, True) for path in paths), *((path, False) for path in twins)]
+
+    def add(view: View) -> View:
+        for path, named in places:
+            router.get(path, include_in_schema=named, **more)(view)
+        return view
+
+    return add
 
 
 class Interface(NinjaAPI):
