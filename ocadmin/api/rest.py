@@ -108,13 +108,19 @@ class _Parser(Parser):
             raise Problem(400, "invalid_json", "The body is not JSON, or is nested too deeply.") from None
 
     def parse_querydict(self, data: MultiValueDict, list_fields: list[str], request: HttpRequest) -> dict[str, Any]:
-        """Parameters by their own names; of one that stands there twice the last counts."""
+        """Parameters by their own names. Raises Problem 400 for NUL, and for one that says two things at once."""
         found: dict[str, Any] = {}
         for key in data:
             name = Params.known.get(fold(key), key)
-            if any("\0" in value for value in data.getlist(key)):
+            values = data.getlist(key)
+            if any("\0" in value for value in values):
                 raise _nul(f"{name}: ")
-            found[name] = data.getlist(key) if name in list_fields else data[key]
+            if name in list_fields:
+                found[name] = values
+            elif name in Params.known.values() and len({*values, found.get(name, values[0])}) > 1:
+                raise Problem(400, "invalid_request", _("%s: it stands there twice, with different values.") % name)
+            else:
+                found[name] = values[-1]
         return found
 
 

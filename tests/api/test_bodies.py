@@ -62,3 +62,48 @@ def test_long_and_many_names_are_told_in_part(program: Programs) -> None:
     names: dict[str, Any] = {f"{n}{'x' * 5_000}": 1 for n in range(50)}
     problem = refused(program().post("v3/oc/sync", names), 400, "invalid_request")
     assert len(json.dumps(problem)) < 1_500
+
+
+UUID = "00000000-0000-4000-8000-000000000000"
+DEEP = b"[" * 100_000 + b"]" * 100_000
+HUGE = b'{"msTenantId": ' + b"9" * 400 + b"}"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "Send a body in JSON."),
+        (b"null", "The body has to be a JSON object."),
+        (b"[]", "The body has to be a JSON object."),
+        (b'"x"', "The body has to be a JSON object."),
+        (DEEP, "The body is not JSON, or is nested too deeply."),
+        (HUGE, "The body is not JSON, or is nested too deeply."),
+        (b'{"msTenantId": NaN}', "The body is not JSON, or is nested too deeply."),
+        (b'{"msTenantId": "\xff"}', "The body is not JSON, or is nested too deeply."),
+        (b'{"msTenantId": "\\ud800"}', "The body is not JSON, or is nested too deeply."),
+        (b'{"msTenantId": "\\u0000"}', "The character NUL (U+0000) cannot be used."),
+    ],
+)
+def test_bodies_that_are_none(program: Programs, body: bytes, sentence: str) -> None:
+    answer = program().http.post("/api/v3/oc/sync", body, "application/json")
+    assert refused(answer, 400, answer.json()["errorCode"])["detail"] == sentence
+
+
+def test_an_object_where_numbers_belong(program: Programs, contoso: Customer) -> None:
+    client, tenant = program(), {"msTenantId": str(contoso.tenant_id)}
+    path = "v3/oc/numbers/action/unassign"
+    for body in ({"telephoneNumbers": {"a": 1}}, {"phoneNumberRanges": ["+44"]}, [{"a": 1}], ["+44", None], [44], 44):
+        refused(client.post(path, body, **tenant), 400, "invalid_request")
+    problem = refused(client.post(path, {"phoneNumberRanges": [1]}, **tenant), 400, "invalid_request")
+    assert problem["detail"] == "phoneNumberRanges.0: write a JSON object"
+
+
+@pytest.mark.parametrize("second", ["msTenantId", "MsTenantID", "ms_tenant_id"])
+def test_a_parameter_that_says_two_things(program: Programs, contoso: Customer, second: str) -> None:
+    """Nobody can know which of two customers was meant."""
+    http, tenant = program().http, contoso.tenant_id
+    path = f"/api/v3/oc/numbers/action/release?msTenantId={tenant}"
+    answer = http.post(f"{path}&{second}={UUID}", ["+442079460110"], "application/json")
+    problem = refused(answer, 400, "invalid_request")
+    assert problem["detail"] == "msTenantId: it stands there twice, with different values."
+    assert http.get(f"/api/v3/oc/numbers?msTenantId={tenant}&{second}={tenant}&x=1&x=2").status_code == 200
