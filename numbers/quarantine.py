@@ -15,12 +15,12 @@ from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks.models import ItemState
+from ocadmin.tasks.plans import SAMPLE, Group, Plan
 
 from . import setwise
 from .history import OBJECT_TYPE
 from .models import ReleasedNumber
 from .models.customer import reached_by
-from .operations.plan import SAMPLE, Group, Plan
 
 END = "end-quarantine"  # the name of the action in addresses
 

@@ -22,8 +22,8 @@ from . import (
 ROUTERS: tuple[Router, ...] = tuple(
     kind.router
     for kind in (
+        exports,  # before the lists: export.csv is no number
         lists,
-        exports,
         uploading,
         releasing,
         changing,

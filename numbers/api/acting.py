@@ -22,13 +22,15 @@ from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Params, answers, json_answer
+from ocadmin.api.rest import DryRun, answers, json_answer
+from ocadmin.tasks.api_plans import Planned, told
 from ocadmin.tasks.models import ItemState, Task
+from ocadmin.tasks.plans import Group, Plan
 
 from ..microsoft.errors import MicrosoftError
 from ..models import PhoneNumber
 from ..operations.base import NumberOperation
-from ..operations.plan import Group, Plan, Stranger
+from ..operations.plan import Stranger
 from .naming import Chosen, Text
 
 TASK_PREFIX = "tsk_msjob_"  # what the reference's ids of such tasks begin with
@@ -40,10 +42,9 @@ Refusals = list[dict[str, str]]
 View = Callable[..., HttpResponse]
 
 
-class Acting(Params):
-    """What every action takes in the address."""
+class Acting(DryRun):
+    """What every action on numbers takes in the address."""
 
-    dryRun: bool = Field(False, description="Answer the plan, begin nothing.")
     allowPartial: bool = Field(False, description="Do what can be done, even if some numbers are refused.")
     ticketId: Annotated[Text, Field(max_length=64, description="Kept with the task and in the audit trail.")] = ""
     comment: Annotated[Text, Field(max_length=500, description="Why; kept in the numbers' history.")] = ""
@@ -62,35 +63,6 @@ class Accepted(Schema):
     jobId: str
     status: str
     totalNumbersCount: int
-
-
-class PlannedGroup(Schema):
-    """Numbers that share a verdict; `sample` holds the first few, `remedy` the action that would do instead."""
-
-    code: str
-    message: str
-    outcome: str
-    count: int
-    sample: list[str]
-    remedy: str | None = None
-
-
-class PlannedChange(Schema):
-    """How many numbers would change, and the first few."""
-
-    count: int
-    sample: list[str]
-
-
-class Planned(Schema):
-    """What an action would do. `begins`: whether the same request without dryRun would begin."""
-
-    operation: str
-    begins: bool
-    total: int
-    will: PlannedChange
-    leftAlone: list[PlannedGroup]
-    cautions: list[PlannedGroup]
 
 
 def action(
@@ -180,7 +152,7 @@ def planned(
         check(plan, asked, strangers, lambda codes: [], conflicts)
     except Problem:
         begins = False
-    return json_answer({"operation": kind, "begins": begins} | plan.as_dict())
+    return told(kind, plan, begins=begins)
 
 
 def check(

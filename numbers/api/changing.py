@@ -14,8 +14,10 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, answers
+from ocadmin.api.rest import DryRun, OwnBody, answers
+from ocadmin.tasks import services
 from ocadmin.tasks.api import TaskRecord, already_running, told
+from ocadmin.tasks.api_plans import Planned, hindered
 from ocadmin.tasks.services import AlreadyRunning
 
 from ..capabilities import LABELS, USAGES
@@ -34,7 +36,7 @@ Capability = Literal["InboundCalling", "OutboundCalling", "OCMobile", "Mobile"] 
 Words = Annotated[list[Capability], Field(max_length=len(USAGES))]
 
 
-class NewLocation(Numbers):
+class NewLocation(Numbers, OwnBody):
     """Numbers, and where they shall be."""
 
     locationId: uuid.UUID | None = Field(
@@ -49,19 +51,19 @@ class NewLocation(Numbers):
     )
 
 
-class NewCapabilities(Numbers):
+class NewCapabilities(Numbers, OwnBody):
     """Numbers, what to give them and what to take away."""
 
     add: Words = Field([], examples=[["Mobile"]])
     remove: Words = Field([], examples=[["OutboundCalling"]])
 
 
-class WhatToSync(Body):
+class WhatToSync(OwnBody):
     """Everything, one customer, or some numbers."""
 
     msTenantId: uuid.UUID | None = Field(None, description="One customer. Empty: all that the client may synchronise.")
-    telephoneNumbers: list[NumberText] = Field(
-        [], max_length=MOST_SYNCED, description="Only these numbers, in E.164.", examples=[NUMBERS]
+    telephoneNumbers: list[NumberText] | None = Field(
+        None, min_length=1, max_length=MOST_SYNCED, description="Only these numbers, in E.164.", examples=[NUMBERS]
     )
 
 
@@ -123,15 +125,15 @@ def _in_order(words: Sequence[str]) -> list[str]:
 @router.post(
     "/v3/oc/sync",
     auth=may(Permission.SYNC),
-    response=answers(TaskRecord, 409),
+    response=answers(TaskRecord | Planned, 409),
     summary="Synchronise with Microsoft",
 )
-def synchronise(request: HttpRequest, body: WhatToSync) -> HttpResponse:
+def synchronise(request: HttpRequest, asked: Query[DryRun], body: WhatToSync) -> HttpResponse:
     """Compares our list with Microsoft's, and writes what differs. Answers the task.
 
-    With an empty object: everything that the client may synchronise. Two passes over lists never run at once: 409, and
-    Location says where the running task is. Customers whose synchronisation is on hold are left alone, and named in the
-    task's result; 409 where nothing else was asked for.
+    With an empty object `{}`: everything that the client may synchronise. Two passes over lists never run at once:
+    409, and Location says where the running task is. Customers whose synchronisation is on hold are left alone, and
+    named in the task's result; 409 where nothing else was asked for.
     """
     by = principal_behind(request)
     scope: dict[str, Any] = {}
@@ -142,13 +144,29 @@ def synchronise(request: HttpRequest, body: WhatToSync) -> HttpResponse:
         scope["customers"] = [customer]
     elif not by.can_everywhere(Permission.SYNC):
         scope["customers"] = list(Customer.objects.visible_to(by, Permission.SYNC))
+    if asked.dryRun:
+        return hindered(sync.Sync.kind, sync.plan(**scope), _hindrance(scope))
     try:
         task = sync.start(by=by, channel=Channel.API, **scope)
     except sync.OnHold as held:
-        raise Problem(409, "sync_on_hold", str(held)) from None
+        raise _on_hold(held) from None
     except AlreadyRunning as running:
         raise already_running(running) from None
     return told(task, by)
+
+
+def _hindrance(scope: dict[str, Any]) -> Problem | None:
+    """What would keep the pass from beginning now."""
+    try:
+        sync.check_hold(scope.get("customers"), scope.get("numbers"))
+    except sync.OnHold as held:
+        return _on_hold(held)
+    running = services.already_running("" if "numbers" in scope else sync.UNIQUE_KEY)
+    return already_running(running) if running else None
+
+
+def _on_hold(held: sync.OnHold) -> Problem:
+    return Problem(409, "sync_on_hold", str(held))
 
 
 def _known(request: HttpRequest, texts: list[str], customer: Customer | None) -> list[str]:

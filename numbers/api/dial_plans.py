@@ -20,7 +20,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, answers, json_answer
+from ocadmin.api.rest import Body, answers, json_answer, reads
 from sbc.models import SBC, DialPlanRule
 
 from ..models import Customer, PhoneNumber, SipConnection
@@ -30,7 +30,8 @@ from .naming import MOST, NumberText, Text
 
 router = Router(tags=["dial plans"])
 
-_SITE = "/v2/customer/{customerId}/sitelocation/{siteId}/dialplan"
+_SITES = tuple(f"/v{version}/customer/{{customerId}}/sitelocation/{{siteId}}/dialplan" for version in (3, 2))
+_PLANS = tuple(f"{site}/{{dialPlanId}}" for site in _SITES)
 
 
 class RuleDTO(Schema):
@@ -64,23 +65,27 @@ class DialPlanChange(Body):
     remove: Annotated[list[NewRule], Field(max_length=MOST)] = []
 
 
-@router.get(_SITE, auth=may(Permission.VIEW), response=answers(list[DialPlanRules], 409), summary="Dial plans")
+@reads(
+    router,
+    *_SITES,
+    auth=may(Permission.VIEW),
+    response=answers(list[DialPlanRules], 409),
+    summary="Dial plans",
+)
 def list_dial_plans(request: HttpRequest, customerId: str, siteId: str) -> HttpResponse:
     """The customer's rules in every dial plan of the site's SBC that is written from here: there is one."""
     customer, sbc = _site(customerId, siteId, principal_behind(request))
     return json_answer([_rules(customer, sbc)])
 
 
-@router.get(
-    _SITE + "/{dialPlanId}", auth=may(Permission.VIEW), response=answers(DialPlanRules, 409), summary="A dial plan"
-)
+@reads(router, *_PLANS, auth=may(Permission.VIEW), response=answers(DialPlanRules, 409), summary="A dial plan")
 def get_dial_plan(request: HttpRequest, customerId: str, siteId: str, dialPlanId: str) -> HttpResponse:
     """The rules of the customer's numbers that are wanted there."""
     customer, sbc = _site(customerId, siteId, principal_behind(request), dialPlanId)
     return json_answer(_rules(customer, sbc))
 
 
-@action(router, _SITE + "/{dialPlanId}", permission=Permission.PUSH_SBC, method="PATCH", summary="Change a dial plan")
+@action(router, *_PLANS, permission=Permission.PUSH_SBC, method="PATCH", summary="Change a dial plan")
 def change_dial_plan(
     request: HttpRequest, customerId: str, siteId: str, dialPlanId: str, asked: Query[Acting], body: DialPlanChange
 ) -> HttpResponse:

@@ -15,7 +15,7 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Params, answers, json_answer
+from ocadmin.api.rest import Params, answers, json_answer, reads
 
 from ..models import CallingProfile, CivicAddress, Customer, Location, Trunk
 from .lists import MOST_ROWS, Tenant
@@ -66,8 +66,11 @@ class Profile(Schema):
     validation: dict[str, str]
 
 
-@router.get(
+@reads(
+    router,
+    "/v3/oc/callingprofile",
     "/v2/oc/callingprofile",
+    twins=("/v3/oc/callingprofiles", "/v2/oc/callingprofiles"),
     auth=may(Permission.VIEW),
     response=answers(list[Profile]),
     summary="List calling profiles",
@@ -181,7 +184,15 @@ class Lead(Schema):
     contacts: list[Contact]
 
 
-@router.get("/v2/oc/lead", auth=may(Permission.VIEW), response=answers(list[Lead]), summary="List leads")
+@reads(
+    router,
+    "/v3/oc/lead",
+    "/v2/oc/lead",
+    twins=("/v3/oc/leads", "/v2/oc/leads"),
+    auth=may(Permission.VIEW),
+    response=answers(list[Lead]),
+    summary="List leads",
+)
 def list_leads(request: HttpRequest, asked: Query[LeadsAsked]) -> HttpResponse:
     """Customers with their consents and emergency addresses, by name: one page, or the one of a tenant, as an array."""
     customers = Customer.objects.visible_to(principal_behind(request)).select_related("channel")

@@ -17,14 +17,16 @@ from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.paging import HIGHEST_ID, KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, answers, json_answer
+from ocadmin.api.rest import DryRun, OwnBody, answers, json_answer
+from ocadmin.tasks import services
 from ocadmin.tasks.api import TaskRecord, already_running, told
+from ocadmin.tasks.api_plans import Planned, hindered
 from ocadmin.tasks.services import AlreadyRunning
 
 from .. import drift
 from ..models import Customer, DriftFinding, DriftRun, Kind, Severity
 from ..models.drift_finding import DriftFindingQuerySet
-from ..operations.drift import Repair, start
+from ..operations.drift import Drift, Repair, plan, start
 from ..operations.drift.repair import ADOPT, LEAVE, by_keys, key_of
 from .acting import Acting, act, action
 from .lists import Tenant
@@ -114,7 +116,7 @@ class WhichFindings(KeysetParams):
     isNew: bool | None = Field(None, description="Whether the last comparison found it for the first time.")
 
 
-class WhatToRepair(Body):
+class WhatToRepair(OwnBody):
     """Findings by key, or all that match; at least one of the fields but `unmanaged`."""
 
     keys: list[NumberText] = Field([], max_length=MOST_NAMED, description="Keys of findings.", examples=[[KEY]])
@@ -169,8 +171,10 @@ def summarise(request: HttpRequest) -> HttpResponse:
     )
 
 
-@router.post("/v3/oc/drift/run", auth=may(Permission.SYNC), response=answers(TaskRecord, 409), summary="Compare now")
-def compare(request: HttpRequest) -> HttpResponse:
+@router.post(
+    "/v3/oc/drift/run", auth=may(Permission.SYNC), response=answers(TaskRecord | Planned, 409), summary="Compare now"
+)
+def compare(request: HttpRequest, asked: Query[DryRun]) -> HttpResponse:
     """Reads the dial plans of all SBCs and compares. Answers the task; 409 while one runs, with its task as Location.
 
     Needs the permission to synchronise for all customers.
@@ -179,6 +183,9 @@ def compare(request: HttpRequest) -> HttpResponse:
     if not by.can_everywhere(Permission.SYNC):
         sentence = _("Comparing reads all SBCs: it needs the permission “Synchronise” for all customers.")
         raise Problem(403, "forbidden", sentence)
+    if asked.dryRun:
+        running = services.already_running(Drift.kind)
+        return hindered(Drift.kind, plan(), already_running(running) if running else None)
     try:
         task = start(by=by, channel=Channel.API)
     except AlreadyRunning as running:

@@ -15,21 +15,23 @@ from ninja import Query, Router
 from pydantic import Field
 
 from ocadmin.access.audit import Channel
+from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.access.services import principal_of
 from ocadmin.api.authentication import client_behind, may
 from ocadmin.api.bodies import CSV, MULTIPART, XLSX, file_of
 from ocadmin.api.paging import KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, Params, answers, csv_answer, csv_content, json_answer
+from ocadmin.api.rest import DryRun, OwnBody, Params, answers, csv_answer, csv_content, json_answer
 from ocadmin.console import sheets
 from ocadmin.console.sheets.refusals import too_large
 from ocadmin.console.sheets.sheet import MEGABYTE
+from ocadmin.tasks.api_plans import Planned, hindered
 
 from .. import import_files, importing
 from ..import_forms import LEAVE_OUT, MappingForm
 from ..models import Mode, NumberImport
-from ..operations.imports import NEEDS, NotReady, start_import
+from ..operations.imports import IMPORT, NEEDS, NotReady, changes_of, plan_of, start_import
 from .import_records import OUTCOMES, ImportRecord, OutcomeWord, RowRecord, of_import, of_row
 
 router = Router(tags=["imports"])
@@ -53,7 +55,7 @@ class WhichRows(KeysetParams):
     outcome: OutcomeWord | None = Field(None, description="Those with this outcome.")
 
 
-class Columns(Body):
+class Columns(OwnBody):
     """What the columns mean. What is left out stays as it was understood."""
 
     columns: dict[str, str | None] = Field(
@@ -67,7 +69,7 @@ class Columns(Body):
     mode: Mode | None = None
 
 
-class Confirmation(Body):
+class Confirmation(OwnBody):
     """How to import what was checked."""
 
     whole: bool = Field(False, description="All or nothing: refused while a row is refused.")
@@ -192,19 +194,30 @@ def download_differences(request: HttpRequest, importId: uuid.UUID) -> Streaming
 @router.post(
     "/v3/oc/imports/{importId}/confirm",
     auth=_admitted,
-    response=answers(ImportRecord, 409),
+    response=answers(ImportRecord | Planned, 409),
     summary="Import a checked file",
 )
-def confirm_import(request: HttpRequest, body: Confirmation, importId: uuid.UUID) -> HttpResponse:
+def confirm_import(request: HttpRequest, asked: Query[DryRun], body: Confirmation, importId: uuid.UUID) -> HttpResponse:
     """Begins the task that imports (`taskId`). 409: it is not ready, or nothing would change."""
     _demand_whole_rights(request)
     batch = _previewed(request, importId)
     by = principal_behind(request)
+    if asked.dryRun:
+        return hindered(IMPORT, plan_of(batch), _unready(batch, body, by))
     try:
         start_import(batch, whole=body.whole, by=by, channel=Channel.API, ticket=body.ticketId, comment=body.comment)
     except NotReady as problem:
         raise Problem(409, "not_ready", str(problem)) from None
     return _told(request, batch.pk)
+
+
+def _unready(batch: NumberImport, body: Confirmation, by: Principal) -> Problem | None:
+    """What keeps it from being confirmed."""
+    try:
+        changes_of(batch, whole=body.whole, by=by)
+    except NotReady as problem:
+        return Problem(409, "not_ready", str(problem))
+    return None
 
 
 @router.delete(

@@ -134,19 +134,35 @@ def list_numbers_v2(request: HttpRequest, asked: Query[Asked]) -> HttpResponse |
 
 
 @router.get(
-    "/v2/oc/numbers/{phonenumber}",
+    "/v3/oc/numbers/{phonenumber}",
     auth=may(Permission.VIEW),
-    response=answers(records.NumberV2),
+    response=answers(records.NumberV3),
     summary="Get a number",
 )
 def get_number(request: HttpRequest, phonenumber: str) -> HttpResponse:
     """One number, with or without its plus."""
+    return json_answer(records.v3(_one(request, phonenumber))[0])
+
+
+@router.get(
+    "/v2/oc/numbers/{phonenumber}",
+    auth=may(Permission.VIEW),
+    response=answers(records.NumberV2),
+    summary="Get a number, version 2",
+)
+def get_number_v2(request: HttpRequest, phonenumber: str) -> HttpResponse:
+    """One number, with or without its plus."""
+    return json_answer(records.v2(_one(request, phonenumber))[0])
+
+
+def _one(request: HttpRequest, text: str) -> list[records.Row]:
+    """The number that the client may see, alone in a list. Raises Problem 404."""
     visible = PhoneNumber.objects.visible_to(principal_behind(request))
-    e164 = f"+{phonenumber.strip().removeprefix('+')}"
+    e164 = f"+{text.strip().removeprefix('+')}"
     rows = records.rows_of(visible.filter(e164=e164)) if re.fullmatch(r"\+[0-9]{1,15}", e164) else []
     if not rows:
-        raise Problem(404, "number_not_found", _("There is no number %s.") % phonenumber[:20])
-    return json_answer(records.v2(rows)[0])
+        raise Problem(404, "number_not_found", _("There is no number %s.") % text[:20])
+    return rows
 
 
 def chosen(principal: Principal, asked: Asked) -> PhoneNumberQuerySet:

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body
+from ocadmin.api.rest import Body, OwnBody
 
 from .. import e164, pasting
 from ..e164 import Flawed
@@ -76,6 +76,10 @@ class NumbersOrList(Numbers):
         schema.clear()
         schema.update(both)
         return schema
+
+
+class OnlyNumbers(NumbersOrList, OwnBody):
+    """The same, for actions of our own."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from ocadmin.api.limits import PerClient
 
 from ..operations import ON_NUMBERS
 from .acting import OfTenant, act, action
-from .naming import Chosen, NumbersOrList, customer_of, of_customer
+from .naming import Chosen, NumbersOrList, OnlyNumbers, customer_of, of_customer
 
 router = Router(tags=["actions"])
 
@@ -60,7 +60,7 @@ def unassign(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) 
     throttle=_RELEASES,
     summary="Un-assign numbers, then release them",
 )
-def unassign_release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
+def unassign_release(request: HttpRequest, asked: Query[OfTenant], body: OnlyNumbers) -> HttpResponse:
     """Both in a row: the task un-assigns, and gives the numbers to a release task of its own."""
     return act(request, ON_NUMBERS["unassign-release"], _chosen(request, asked, body, Permission.RELEASE), asked)
 
@@ -71,7 +71,7 @@ def unassign_release(request: HttpRequest, asked: Query[OfTenant], body: Numbers
     permission=Permission.RELEASE,
     summary="Withdraw releases",
 )
-def withdraw_release(request: HttpRequest, asked: Query[OfTenant], body: NumbersOrList) -> HttpResponse:
+def withdraw_release(request: HttpRequest, asked: Query[OfTenant], body: OnlyNumbers) -> HttpResponse:
     """Take back releases that have not been sent to Microsoft yet (OCADMIN_RELEASE_GRACE_SECONDS)."""
     return act(request, ON_NUMBERS["withdraw"], _chosen(request, asked, body, Permission.RELEASE), asked)
 

@@ -17,12 +17,13 @@ from ocadmin.api.limits import PerClient
 from ocadmin.api.problems import Problem
 from ocadmin.api.rest import Params, answers, json_answer
 from ocadmin.tasks import services
+from ocadmin.tasks.api_plans import Planned
 from ocadmin.tasks.models import ItemState, Task
 
 from ..lifecycle import Status
 from ..operations import ON_NUMBERS
 from ..selecting import UNKNOWN
-from .acting import Acting, Planned, action, check, listing, planned, refusal, task_id
+from .acting import Acting, action, check, listing, planned, refusal, task_id
 from .lists import Asked, Tenant, chosen
 from .naming import NumberList, Numbers, of_anybody
 

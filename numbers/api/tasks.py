@@ -19,7 +19,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import answers, json_answer
+from ocadmin.api.rest import answers, json_answer, reads
 from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
 
 from ..models import UpstreamJob
@@ -60,11 +60,13 @@ class TaskStatus(Schema):
     failedNumbersCount: int
 
 
-@router.get(
-    "/v3/task/{taskid}", auth=may(Permission.VIEW), response=answers(TaskStatus), operation_id="task_v3", summary="Task"
-)
-@router.get(
-    "/v2/task/{taskid}", auth=may(Permission.VIEW), response=answers(TaskStatus), operation_id="task_v2", summary="Task"
+@reads(
+    router,
+    "/v3/task/{taskid}",
+    "/v2/task/{taskid}",
+    auth=may(Permission.VIEW),
+    response=answers(TaskStatus),
+    summary="Task",
 )
 def get_task(request: HttpRequest, taskid: str) -> HttpResponse:
     """How far an action is and what became of it: by the id that it answered, its bare UUID, or our number."""

@@ -21,12 +21,13 @@ from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem
 from ocadmin.tasks.outcomes import Outcome
+from ocadmin.tasks.plans import SAMPLE, Group, Plan
 from ocadmin.tasks.run import Run
 
 from .. import setwise
 from ..models import PhoneNumber
 from ..models.customer import reached_by
-from .plan import SAMPLE, WILL, Caution, Group, Plan, Stranger, Verdict, of_strangers
+from .plan import WILL, Caution, Stranger, Verdict, of_strangers
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise

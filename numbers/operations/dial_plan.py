@@ -19,6 +19,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.tasks import services as tasks
 from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, TaskFailed, TryLater
+from ocadmin.tasks.plans import SAMPLE, Group, Plan
 from ocadmin.tasks.run import Run
 from sbc import services
 from sbc.dialplan import Rule
@@ -30,7 +31,7 @@ from ..lifecycle import Status
 from ..models import Customer, PhoneNumber
 from .base import BUSY, NumberOperation, add_up
 from .items import close, pending
-from .plan import SAMPLE, Group, Plan, Stranger, of_strangers
+from .plan import Stranger, of_strangers
 
 CHUNK = 1000
 _GOING = (Status.READY_FOR_REMOVAL, Status.RELEASE_REQUESTED)

@@ -23,13 +23,14 @@ from ocadmin.access.request import SignedInRequest
 from ocadmin.console.selection import Fingerprint, Selection, SelectionLost
 from ocadmin.tasks import services
 from ocadmin.tasks.models import Task, TaskState
+from ocadmin.tasks.plans import Group, Plan
 
 from ..action_forms import FORMS, ActionForm
 from ..forms import DecisionForm
 from ..models import PhoneNumber
 from ..operations import ON_NUMBERS
 from ..operations.base import NumberOperation
-from ..operations.plan import WILL, Group, Plan
+from ..operations.plan import WILL
 from ..selecting import EXPORTS, Selected, resolve
 from .export import with_selected
 

@@ -25,6 +25,7 @@ from ocadmin.console.lists import ListView
 from ocadmin.console.paging import Page
 from ocadmin.console.selection import Selection, SelectionLost
 from ocadmin.tasks import services
+from ocadmin.tasks.plans import Group
 from ocadmin.tasks.services import AlreadyRunning
 
 from .. import drift, drift_words
@@ -35,7 +36,6 @@ from ..models import DriftFinding, DriftRun
 from ..models.customer import reached_by
 from ..operations.drift import Repair, start
 from ..operations.drift.repair import ADOPT, LEAVE, by_keys
-from ..operations.plan import Group
 from ..selecting import Offer, Selected, Verb, filter_of
 from ..tables_drift import DriftTable
 from .actions import SHOWN, Instead, Proposal, answer, count_of, what_changed

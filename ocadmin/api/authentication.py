@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 from django.apps import apps
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
@@ -30,6 +31,7 @@ from .problems import Problem
 LONGEST_TOKEN = 8_192
 LONGEST_BODY = 1_000_000
 CHANNEL_HEADER = "X-Ovoc-Channel-Id"
+CHANNELS_NAMED = 10
 
 
 class Bearer(HttpBearer):
@@ -112,17 +114,32 @@ def _client(client_id: str) -> clients.Known:
 
 
 def within(principal: Principal, text: str) -> Principal:
-    """The principal, limited to one channel (its id on the reference platform). Raises Problem 400, 404.
+    """The principal, limited to the channel with this ovocChannelId. Raises Problem 400, 404.
 
     A channel that the client does not reach is as good as missing. 0, which records without a channel show, is none.
     """
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Problem(400, "invalid_request", _("%s: write the number of a channel.") % CHANNEL_HEADER)
+        raise Problem(400, "invalid_request", _("%s: write the ovocChannelId of a channel.") % CHANNEL_HEADER)
     channel = apps.get_model("numbers", "Channel").objects.filter(ovoc_channel_id=int(text)).first()
     grants = _inside(principal.grants, channel.pk) if channel else ()
     if not grants:
-        raise Problem(404, "channel_not_found", _("There is no channel %s.") % int(text))
+        sentence = _("There is no channel with the ovocChannelId %s.") % int(text)
+        raise Problem(404, "channel_not_found", f"{sentence} {_in_reach(principal)}")
     return replace(principal, grants=grants)
+
+
+def _in_reach(principal: Principal) -> str:
+    """Which channels the client could name instead, at most a few."""
+    scope, channels = principal.scope(), apps.get_model("numbers", "Channel").objects.exclude(ovoc_channel_id=None)
+    if not scope.everything:
+        customers = apps.get_model("numbers", "Customer").objects.filter(pk__in=scope.customers)
+        channels = channels.filter(Q(pk__in=scope.channels) | Q(pk__in=customers.values("channel_id")))
+    ids = channels.order_by("ovoc_channel_id").values_list("ovoc_channel_id", flat=True)
+    found = [str(one) for one in ids[: CHANNELS_NAMED + 1]]
+    if not found:
+        return _("There is none that this API client reaches.")
+    more = [_("and more")] if len(found) > CHANNELS_NAMED else []
+    return _("Those in reach: %s.") % ", ".join(found[:CHANNELS_NAMED] + more)
 
 
 def _inside(grants: tuple[Grant, ...], channel: int) -> tuple[Grant, ...]:

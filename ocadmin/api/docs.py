@@ -1,6 +1,7 @@
 """The OpenAPI document, and a page that reads it aloud. Both are for everybody who may sign in, person or program."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -8,6 +9,8 @@ from urllib.parse import quote, urlencode
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -23,6 +26,7 @@ TOKEN=$(curl -s -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials 
   | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
 curl -s -H "Authorization: Bearer $TOKEN" "$BASE/api/v3/oc/numbers?pageSize=200"
 """
+_CODE = re.compile(r"`([^`\n]+)`")
 _TITLES = {"access": "Access", "numbers": "Numbers", "actions": "Actions", "tasks": "Tasks", "imports": "Imports"}
 
 
@@ -73,6 +77,11 @@ class Section:
     entries: list[Entry] = field(default_factory=list)
 
 
+def with_code(text: str) -> SafeString:
+    """A text of the document as HTML: everything is escaped, then what stands between `backticks` is code."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308  escaped right here
+
+
 @require_safe
 def openapi_json(request: HttpRequest) -> HttpResponse:
     """The document, for a session or a token of any kind."""
@@ -94,7 +103,7 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     """The page."""
     made = document()
-    context = {"sections": sections(made), "about": made["info"]["description"]}
+    context = {"sections": sections(made), "about": with_code(made["info"]["description"])}
     return render(request, "api/docs.html", context | {"example": EXAMPLE % request.build_absolute_uri("/")[:-1]})
 
 
@@ -119,21 +128,32 @@ def _entry(method: str, path: str, operation: dict[str, Any], known: dict[str, A
         method=method,
         path=path,
         summary=operation["summary"],
-        text=[part for part in operation.get("description", "").split("\n\n") if part.strip()],
+        text=[with_code(part) for part in operation.get("description", "").split("\n\n") if part.strip()],
         permissions=[scope for one in operation.get("security", []) for scope in one.get("oauth2", [])],
         parameters=[
-            Line(one["name"], kind_of(one["schema"], known), one["required"], one.get("description", ""), one["in"])
+            Line(
+                one["name"],
+                kind_of(one["schema"], known),
+                one["required"],
+                with_code(one.get("description", "")),
+                one["in"],
+            )
             for one in operation.get("parameters", [])
         ],
         body_kinds=list(body),
         body=list(_fields(next((one["schema"] for one in body.values()), {}), known)),
         answer=[line for shape in shapes for line in _fields(shape, known)],
         answers=[
-            Answer(status, one["description"], list(one.get("content", {})))
+            Answer(status, with_code(one["description"]), list(one.get("content", {})))
             for status, one in operation["responses"].items()
         ],
         curl=_curl(method, path, operation.get("parameters", []), body, known),
     )
+
+
+def _parameter(one: dict[str, Any], known: dict[str, Any]) -> Line:
+    text = with_code(one.get("description", ""))
+    return Line(one["name"], kind_of(one["schema"], known), one["required"], text, one["in"])
 
 
 def kind_of(schema: dict[str, Any], known: dict[str, Any]) -> str:
@@ -163,7 +183,7 @@ def _fields(schema: dict[str, Any], known: dict[str, Any], prefix: str = "", dep
         lines += _fields(choice, known, prefix, depth)
     for name, shape in schema.get("properties", {}).items():
         required = name in schema.get("required", [])
-        lines.append(Line(f"{prefix}{name}", kind_of(shape, known), required, shape.get("description", "")))
+        lines.append(Line(f"{prefix}{name}", kind_of(shape, known), required, with_code(shape.get("description", ""))))
         if depth < DEEPEST:
             lines += _fields(shape, known, f"{prefix}{name}.", depth + 1)
     return list({line.name: line for line in reversed(lines)}.values())[::-1]

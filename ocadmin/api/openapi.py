@@ -25,9 +25,11 @@ JSON = "application/json"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105  an address
 ABOUT = """Numbers of Microsoft Teams customers: reading them, and everything that may be done with them.
 
-Get a token from POST /oauth2/token and send it with every request, as Authorization: Bearer. Names of parameters and of
-fields are read in any case, with or without underscores; unknown ones are ignored. Every error has the shape
-ProblemDetails; its errorTicket is what support finds it by."""
+Get a token from `POST /oauth2/token` and send it with every request, as `Authorization: Bearer`. Names of parameters
+and of fields are read in any case, with or without underscores. Unknown parameters are ignored, and so are unknown
+fields of a body where the reference platform has the operation; operations of our own refuse them. Everything that
+acts takes `dryRun=true`: it answers the plan and begins nothing. Every error has the shape `ProblemDetails`; its
+`errorTicket` is what support finds it by."""
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 _WHEN = {
     304: "The client has this answer already (If-None-Match).",
@@ -110,7 +112,8 @@ def _answer(status: int, answer: dict[str, Any], acting: bool) -> dict[str, Any]
 
 def _headers(acting: bool) -> list[dict[str, Any]]:
     """The headers that an operation takes beside its own parameters."""
-    channel = _header(CHANNEL_HEADER, "Narrows the request to one channel.", {"type": "integer", "minimum": 1})
+    narrows = "Narrows the request to the channel with this ovocChannelId."
+    channel = _header(CHANNEL_HEADER, narrows, {"type": "integer", "minimum": 1})
     if acting:
         words = {"type": "string", "minLength": 1, "maxLength": once.LONGEST_KEY}
         sentence = "A name of the client's own: the same request with the same key is done once in 24 hours."

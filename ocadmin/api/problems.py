@@ -133,11 +133,20 @@ def _sentence(errors: list[dict[str, Any]]) -> str:
     parts = []
     for error in errors[:PROBLEMS_SHOWN]:
         place = ".".join(str(part) for part in error["loc"][1:] if part not in ("query", "body"))
-        message = error["msg"].removeprefix("Value error, ")
+        message = _message(error, place)
         parts.append(f"{place}: {message}" if place else message)
     if len(errors) > PROBLEMS_SHOWN:
         parts.append(_("and %(n)d more") % {"n": len(errors) - PROBLEMS_SHOWN})
     return "; ".join(parts)
+
+
+def _message(error: dict[str, Any], place: str) -> str:
+    """What is wrong, without the words of the library where they would tell its insides."""
+    if error["type"] == "missing" and not place:
+        return _("Send a body in JSON.")
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return _("write a JSON object") if place else _("The body has to be a JSON object.")
+    return str(error["msg"].removeprefix("Value error, "))
 
 
 _CODES = {400: "invalid_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}

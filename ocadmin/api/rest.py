@@ -2,25 +2,28 @@
 
 import datetime
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 import orjson
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from . import etags, once, problems
 from .problems import Problem, ProblemDetails
 
 CSV_TYPE = "text/csv; charset=utf-8"
+NAMED = 5
+View = TypeVar("View", bound=Callable[..., Any])
+_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})  # what pydantic reads as true
 
 
 def fold(name: str) -> str:
@@ -40,8 +43,17 @@ class Params(BaseModel):
             Params.known.setdefault(fold(field.alias or name), field.alias or name)
 
 
+class DryRun(Params):
+    """What every operation takes that acts."""
+
+    dryRun: bool = Field(False, description="Answer the plan, begin nothing.")
+
+
 class Body(BaseModel):
-    """A JSON body. Names are read in any case, with or without _ and blanks; those that nobody knows are ignored."""
+    """The JSON body of an operation that the reference has. Names are read in any case, with or without _ and blanks.
+
+    Those that nobody knows are ignored, as by the reference's binder: its scripts send more than it reads.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -49,7 +61,25 @@ class Body(BaseModel):
         if not isinstance(value, dict):
             return value
         names = {fold(field.alias or name): field.alias or name for name, field in cls.model_fields.items()}
+        if cls.model_config.get("extra") == "forbid":
+            _refuse_unknown([name for name in value if fold(str(name)) not in names], list(names.values()))
         return {names.get(fold(str(name)), name): held for name, held in value.items()}
+
+
+class OwnBody(Body):
+    """The body of an operation of our own: a name that nobody knows is refused, so that no slip acts on more.
+
+    For a shape that both kinds share it comes second: `class NewLocation(Numbers, OwnBody)`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _refuse_unknown(unknown: list[str], known: list[str]) -> None:
+    """Raise ValueError for names that a body does not have."""
+    if unknown:
+        words = {"unknown": ", ".join(f"“{name[:60]}”" for name in unknown[:NAMED]), "known": ", ".join(known)}
+        raise ValueError(_("There is no field %(unknown)s here. The fields are: %(known)s.") % words)
 
 
 def _in_utc(moment: datetime.datetime) -> datetime.datetime:
@@ -78,13 +108,19 @@ class _Parser(Parser):
             raise Problem(400, "invalid_json", "The body is not JSON, or is nested too deeply.") from None
 
     def parse_querydict(self, data: MultiValueDict, list_fields: list[str], request: HttpRequest) -> dict[str, Any]:
-        """Parameters by their own names; of one that stands there twice the last counts."""
+        """Parameters by their own names. Raises Problem 400 for NUL, and for one that says two things at once."""
         found: dict[str, Any] = {}
         for key in data:
             name = Params.known.get(fold(key), key)
-            if any("\0" in value for value in data.getlist(key)):
+            values = data.getlist(key)
+            if any("\0" in value for value in values):
                 raise _nul(f"{name}: ")
-            found[name] = data.getlist(key) if name in list_fields else data[key]
+            if name in list_fields:
+                found[name] = values
+            elif name in Params.known.values() and len({*values, found.get(name, values[0])}) > 1:
+                raise Problem(400, "invalid_request", _("%s: it stands there twice, with different values.") % name)
+            else:
+                found[name] = values[-1]
         return found
 
 
@@ -129,6 +165,21 @@ def answers(model: Any, *more: int, status: int = 200) -> dict[int, Any]:
     return {status: model, **refusals}
 
 
+def reads(router: Router, *paths: str, twins: Iterable[str] = (), **more: Any) -> Callable[[View], View]:
+    """Let a view answer GET at `paths`, and at `twins`: other spellings, which the document does not name.
+
+    `more`: auth, response, summary.
+    """
+    places = [*((path, True) for path in paths), *((path, False) for path in twins)]
+
+    def add(view: View) -> View:
+        for path, named in places:
+            router.get(path, include_in_schema=named, **more)(view)
+        return view
+
+    return add
+
+
 class Interface(NinjaAPI):
     """Names its operations by method and address: one function may stand at two addresses."""
 
@@ -137,13 +188,21 @@ class Interface(NinjaAPI):
         return f"{operation.methods[0].lower()}{re.sub(r'[^a-zA-Z0-9]+', '_', operation.path).rstrip('_')}"
 
 
+def _plans_only(operation: Operation, request: HttpRequest) -> bool:
+    """Whether the request asks for a plan: then nothing is done that a key would have to make happen once."""
+    if not any("dryRun" in (getattr(model, "__ninja_flatten_map__", None) or ()) for model in operation.models):
+        return False
+    said = [str(text) for name, text in request.GET.items() if fold(name) == fold("dryRun")]
+    return bool(said) and said[-1].lower() in _TRUE
+
+
 def _around(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """What stands around every operation: a key makes it act once, an answer to be read gets a tag."""
     operation = cast(Any, run).__self__
 
     @wraps(run)
     def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
-        if once.applies(request):
+        if once.applies(request) and not _plans_only(operation, request):
             return once.act_once(operation, request, path)
         response = run(request, **path)
         return etags.tagged(request, response) if request.method == "GET" else response

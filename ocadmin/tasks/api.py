@@ -5,8 +5,9 @@ The contract's own `task/{id}` is another one (numbers/api): it speaks of a task
 
 import datetime
 import uuid
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -20,14 +21,16 @@ from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.paging import HIGHEST_ID, KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, Moment, Params, answers, csv_answer, csv_content, json_answer
+from ocadmin.api.rest import DryRun, Moment, OwnBody, Params, answers, csv_answer, csv_content, json_answer
 
-from . import monitor, outcomes_csv, services
+from . import dry_runs, monitor, outcomes_csv, services
+from .api_plans import Planned, hindered
 from .models import ItemState, Task, TaskItem, TaskState
 from .rights import lacking
 
 router = Router(tags=["tasks"])
 ALIVE = "alive"
+Result = TypeVar("Result")
 TaskWord = StrEnum("TaskWord", [(ALIVE, ALIVE), *((state, state) for state in TaskState.values)])  # type: ignore[misc]
 
 
@@ -105,7 +108,7 @@ class WhichOutcome(Params):
     state: ItemState | None = Field(None, description="Those with this outcome.")
 
 
-class Choice(Body):
+class Choice(OwnBody):
     """The answer to a task's question."""
 
     choice: str = Field(description="One of the choices of its question.", max_length=64, examples=["go_on"])
@@ -173,61 +176,83 @@ def download_outcomes(request: HttpRequest, asked: Query[WhichOutcome], taskId: 
 @router.post(
     "/v3/oc/tasks/{taskId}/cancel",
     auth=may(Permission.VIEW),
-    response=answers(TaskRecord, 409),
+    response=answers(TaskRecord | Planned, 409),
     summary="Cancel a task",
 )
-def cancel_task(request: HttpRequest, taskId: int = TaskId) -> HttpResponse:
+def cancel_task(request: HttpRequest, asked: Query[DryRun], taskId: int = TaskId) -> HttpResponse:
     """Ask it to stop after the chunk it is working on. What Microsoft is doing already is followed to its end.
 
     It takes the permission of what the task does. 409: it has finished, or is being cancelled.
     """
     task, by = _changeable(request, taskId), principal_behind(request)
+    refusal = Problem(409, "nothing_to_cancel", _("The task has finished, or is being cancelled already."))
+    if asked.dryRun:
+        idle = not task.alive or task.state == TaskState.CANCELLING
+        return hindered(task.kind, dry_runs.of_rest(task, by), refusal if idle else None)
     if not services.cancel(Task.objects.filter(pk=task.pk), by=by, channel=Channel.API):
-        raise Problem(409, "nothing_to_cancel", _("The task has finished, or is being cancelled already."))
+        raise refusal
     return told(_task(request, taskId), by)
 
 
 @router.post(
     "/v3/oc/tasks/{taskId}/retry",
     auth=may(Permission.VIEW),
-    response=answers(TaskRecord, 409),
+    response=answers(TaskRecord | Planned, 409),
     summary="Retry the failed numbers of a task",
 )
-def retry_task(request: HttpRequest, taskId: int = TaskId) -> HttpResponse:
+def retry_task(request: HttpRequest, asked: Query[DryRun], taskId: int = TaskId) -> HttpResponse:
     """Answers a new task for the numbers that failed. It takes the permission of what the task does.
 
     409: it is still at work, no number has failed, or the same is running already.
     """
     task, by = _changeable(request, taskId), principal_behind(request)
+    if not asked.dryRun:
+        return told(_task(request, _retried(task, services.retry_failed, by).pk), by)
+    try:
+        plan = _retried(task, dry_runs.of_retry, by)
+    except Problem as problem:
+        return hindered(task.kind, dry_runs.of_failed(task), problem)
+    return hindered(task.kind, plan, None)
+
+
+def _retried(task: Task, retry: Callable[..., Result], by: Principal) -> Result:
+    """What `retry` makes of a finished task. Raises Problem 409."""
     if task.alive:
         raise Problem(409, "task_alive", _("This task is still running. Retry when it has finished."))
     try:
-        fresh = services.retry_failed(task, by=by, channel=Channel.API)
+        return retry(task, by=by, channel=Channel.API)
     except services.NothingToRetry:
         raise Problem(409, "nothing_to_retry", _("No number of this task has failed.")) from None
     except services.AlreadyRunning as running:
         raise already_running(running) from None
-    return told(_task(request, fresh.pk), by)
 
 
 @router.post(
     "/v3/oc/tasks/{taskId}/answer",
     auth=may(Permission.VIEW),
-    response=answers(TaskRecord, 409),
+    response=answers(TaskRecord | Planned, 409),
     summary="Answer the question of a task",
 )
-def answer_task(request: HttpRequest, body: Choice, taskId: int = TaskId) -> HttpResponse:
+def answer_task(request: HttpRequest, asked: Query[DryRun], body: Choice, taskId: int = TaskId) -> HttpResponse:
     """A task in the state asking goes on with one of the choices of its question.
 
     It takes the permission of what the task does. 409: it does not ask (any more).
     """
     task, by = _changeable(request, taskId), principal_behind(request)
+    refusal = Problem(409, "not_asking", _("This task does not ask, or no longer: somebody else has decided."))
+    if asked.dryRun and task.state != TaskState.ASKING:
+        return hindered(task.kind, dry_runs.of_rest(task, by), refusal)
+    unknown = Problem(400, "unknown_choice", _("That is not one of the answers this task accepts."))
+    if asked.dryRun:
+        if body.choice not in task.question.get("choices", {}):
+            raise unknown
+        return hindered(task.kind, dry_runs.of_rest(task, by), None)
     try:
         taken = services.answer(task, body.choice, by=by, channel=Channel.API)
     except ValueError:
-        raise Problem(400, "unknown_choice", _("That is not one of the answers this task accepts.")) from None
+        raise unknown from None
     if not taken:
-        raise Problem(409, "not_asking", _("This task does not ask, or no longer: somebody else has decided."))
+        raise refusal
     return told(_task(request, taskId), by)
 
 

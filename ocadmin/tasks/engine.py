@@ -6,7 +6,7 @@ lease (run.py), so that only the present holder's effects are kept.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
@@ -148,8 +148,16 @@ def _give_back(run: Run, outcome: Outcome) -> None:
         kept = Task.objects.filter(pk=task.pk, lease_owner=run.owner).update(**changes)
         if kept and isinstance(outcome, Finished):
             _free_numbers(task, outcome)
-        if kept and not isinstance(outcome, Finished | Ask):
-            nudge(task.pk, outcome.seconds if isinstance(outcome, Wait) else 0)
+        if kept and not isinstance(outcome, Finished):
+            if task.state != TaskState.CANCELLING and _to_be_cancelled(task, now):
+                nudge(task.pk)
+            elif not isinstance(outcome, Ask):
+                nudge(task.pk, outcome.seconds if isinstance(outcome, Wait) else 0)
+
+
+def _to_be_cancelled(task: Task, now: datetime) -> bool:
+    """Whether a request to cancel came during the slice: it is met now, whatever the slice wanted to wait for."""
+    return bool(Task.objects.filter(pk=task.pk, state=TaskState.CANCELLING).update(next_run_at=now))
 
 
 def _free_numbers(task: Task, end: Finished) -> None:

@@ -49,11 +49,17 @@ def start(
             _audit("task.start", task, by, channel, after={"kind": kind, "params": task.params})
             nudge(task.pk)
     except IntegrityError:
-        holder = Task.objects.alive().filter(unique_key=task.unique_key).exclude(unique_key="").first()
-        if holder is None:
+        running = already_running(task.unique_key)
+        if running is None:
             raise
-        raise AlreadyRunning(holder) from None
+        raise running from None
     return task
+
+
+def already_running(unique_key: str) -> AlreadyRunning | None:
+    """What `start` would raise for this key now; None where nothing holds it."""
+    holder = Task.objects.alive().filter(unique_key=unique_key).first() if unique_key else None
+    return AlreadyRunning(holder) if holder is not None else None
 
 
 def wait(task: Task) -> Task:

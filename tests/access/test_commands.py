@@ -46,12 +46,12 @@ def test_a_role_for_a_customer(charlie: User, contoso: Customer) -> None:
 
 
 def test_a_role_in_a_channel(charlie: User) -> None:
-    channel = ChannelFactory(name="Reseller")
-    run("grant", "charlie", "--role", "monitor", "--channel", str(channel.pk))
+    channel = ChannelFactory(name="Reseller", ovoc_channel_id=1574)
+    run("grant", "charlie", "--role", "monitor", "--channel", "1574")
     assert charlie.memberships.get().channel == channel
-    run("grant", "charlie", "--role", "ADMIN", "--channel", str(channel.pk))
+    run("grant", "charlie", "--role", "ADMIN", "--channel", "1574")
     assert charlie.memberships.get().role == Role.ADMIN
-    run("revoke", "charlie", "--channel", str(channel.pk))
+    run("revoke", "charlie", "--channel", "1574")
     assert not charlie.memberships.exists()
 
 
@@ -72,8 +72,14 @@ def test_a_role_in_a_channel(charlie: User) -> None:
             ("grant", "charlie", "--role", "admin", "--customer", "Contoso"),
             "Contoso is not a tenant ID: write it as a GUID.",
         ),
-        (("grant", "charlie", "--role", "admin", "--channel", "77"), "There is no channel with the number 77."),
-        (("revoke", "charlie", "--channel", "x"), "There is no channel with the number x."),
+        (
+            ("grant", "charlie", "--role", "admin", "--channel", "77"),
+            "There is no channel with the ovocChannelId 77. No channel here has one.",
+        ),
+        (
+            ("revoke", "charlie", "--channel", "x"),
+            "There is no channel with the ovocChannelId x. No channel here has one.",
+        ),
         (("revoke", "charlie"), "charlie has no role there: whole system."),
     ],
 )
@@ -83,6 +89,16 @@ def test_what_is_refused_in_one_sentence(charlie: User, arguments: tuple[str, ..
     assert str(caught.value) == sentence
     assert not Membership.objects.exists()
     assert not AuditEntry.objects.exists()
+
+
+def test_a_channel_is_named_as_the_interface_shows_it(charlie: User) -> None:
+    """Never by the id of its row, which nobody is shown."""
+    row = ChannelFactory(pk=1580, name="Reseller", ovoc_channel_id=1574)
+    ChannelFactory(name="By hand", ovoc_channel_id=None)
+    with pytest.raises(CommandError) as caught:
+        run("grant", "charlie", "--role", "monitor", "--channel", str(row.pk))
+    sentence = "There is no channel with the ovocChannelId 1580. There are: 1574 (Reseller)."
+    assert str(caught.value) == sentence
 
 
 def test_one_place_at_a_time(charlie: User) -> None:

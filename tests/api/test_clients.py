@@ -43,8 +43,8 @@ def test_the_secret_is_printed_once(contoso: Customer) -> None:
 
 
 def test_a_channel_and_an_end(db: None) -> None:
-    channel = ChannelFactory()
-    run("portal", "--role", "MONITOR", "--scope", f"channel:{channel.pk}", "--days", "30")
+    channel = ChannelFactory(ovoc_channel_id=1574)
+    run("portal", "--role", "MONITOR", "--scope", "channel:1574", "--days", "30")
     client = ApiClient.objects.get()
     assert client.expires_at is not None
     assert round((client.expires_at - client.date_joined).total_seconds() / 86400) == 30
@@ -76,7 +76,10 @@ def test_an_application_of_entra_gets_no_secret(db: None) -> None:
             ("new", "--role", "admin", "--scope", "channel:"),
             "channel: is not a scope: write channel:ID or customer:GUID.",
         ),
-        (("new", "--role", "admin", "--scope", "channel:77"), "There is no channel with the number 77."),
+        (
+            ("new", "--role", "admin", "--scope", "channel:77"),
+            "There is no channel with the ovocChannelId 77. No channel here has one.",
+        ),
         (("new", "--role", "admin", "--scope", "customer:x"), "x is not a tenant ID: write it as a GUID."),
         (("new", "--role", "admin", "--days", "0"), "Write a number of days from 1 to 36500."),
         (("new", "--role", "admin", "--entra-app", "x"), "x is not an application ID: write it as a GUID."),

@@ -115,6 +115,24 @@ def test_the_header_never_widens(place: Place, program: Programs, value: str) ->
         for path in LISTS:
             answer = one.get(path, headers={"X-Ovoc-Channel-Id": value})
             assert (answer.status_code, answer.json()["errorCode"]) == (404, "channel_not_found")
+            sentence = f"There is no channel with the ovocChannelId {value}. Those in reach: 7."
+            assert answer.json()["detail"] == sentence
+
+
+def test_a_program_without_channels_is_told_of_none(place: Place, program: Programs) -> None:
+    answer = program(customer=place.customers["direct"]).get(LISTS[0], headers={"X-Ovoc-Channel-Id": "7"})
+    assert answer.json()["detail"].endswith("There is none that this API client reaches.")
+
+
+def test_the_header_is_the_id_that_records_show(place: Place, program: Programs) -> None:
+    """And not that of the channel's row."""
+    row = ChannelFactory(pk=501, ovoc_channel_id=9)
+    PhoneNumberFactory(customer__channel=row)
+    shown = {one["ovocChannelId"] for one in program().get(LISTS[0]).json()["data"]}
+    assert shown == {0, 7, 8, 9}
+    one = program(channel=row)
+    assert one.get(LISTS[0], headers={"X-Ovoc-Channel-Id": "9"}).json()["totalRecords"] == 1
+    assert one.get(LISTS[0], headers={"X-Ovoc-Channel-Id": "501"}).status_code == 404
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "1" * 12, "٧", "7,8"])

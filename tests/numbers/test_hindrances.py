@@ -11,7 +11,7 @@ from ocadmin.numbers.lifecycle import Source, Status
 from ocadmin.numbers.models import PhoneNumber, SipConnection
 from ocadmin.numbers.operations import ON_NUMBERS, hindrances
 from ocadmin.numbers.operations.hindrances import Doing
-from ocadmin.numbers.operations.plan import Group
+from ocadmin.tasks.plans import Group
 from sbc.models import SBC, DialPlanRule, PlanReading, State
 from tests.factories import SBCFactory, SipConnectionFactory, TrunkFactory
 

@@ -152,3 +152,12 @@ def test_seed_is_repeatable() -> None:
     assert essence(42) == essence(42)
     assert essence(42) != essence(7)
     assert Counter(one.kind for one in demo_drafts(7) if one.kind) == EXPECTED
+
+
+def test_some_customers_came_through_channels(sim: Sim) -> None:
+    channels: dict[str, set[int]] = {}
+    for record in sim.all_records():
+        channels.setdefault(record["tenantId"], set()).add(record["ovocChannelId"])
+    assert all(len(ids) == 1 for ids in channels.values())
+    assert Counter(ids.pop() for ids in channels.values()) == {0: 2, 7: 2, 21: 1}
+    assert {one["ovocChannelId"] for one in sim.all_records() if one["tenantId"] == EXAMPLE} == {0}

@@ -219,6 +219,23 @@ def test_a_task_that_waits_is_cancelled_at_once() -> None:
     assert task.state == TaskState.CANCELLED
 
 
+@pytest.mark.parametrize("end", [Wait(3600, "long"), Ask("Really?", {"yes": "Yes"})])
+def test_a_request_to_cancel_that_comes_during_a_slice_is_met_at_once(end: Outcome) -> None:
+    """The slice that it comes into wants to wait: nobody waits for that any more."""
+
+    def cancelled_meanwhile(run: Run) -> Outcome:
+        services.cancel(Task.objects.filter(pk=run.task.pk), by=SYSTEM, channel="web")
+        return end
+
+    with registered(Counting(cancelled_meanwhile)):
+        task = start()
+        engine.advance(task.pk)
+        assert Task.objects.due().filter(pk=task.pk).exists()
+        engine.advance(task.pk)
+    task.refresh_from_db()
+    assert task.state == TaskState.CANCELLED
+
+
 def test_a_question_stops_the_task_until_it_is_answered() -> None:
     def ask(run: Run) -> Outcome | None:
         return None if run.cursor.get("answer") else Ask("Really?", {"yes": "Yes"})

@@ -21,12 +21,13 @@ from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
+from ocadmin.tasks.plans import SAMPLE, Plan
 from ocadmin.tasks.run import Run
 from sbc import services as sbc_services
 from sbc.errors import BadCredentials, LowPrivilege, PlanMissing, SBCError
 from sbc.models import SBC, PlanReading
 
-from ...models import DriftRun, MicrosoftReading
+from ...models import DriftRun, MicrosoftReading, PhoneNumber
 from . import cases, report, rules, suspects
 from .cases import Moments
 from .table import View
@@ -39,6 +40,12 @@ def start(*, by: Principal, channel: str) -> Task:
     """Start a comparison. Raises ocadmin.tasks.services.AlreadyRunning: one at a time."""
     title = _("Compare database, Microsoft and SBCs")
     return services.start(Drift.kind, title=title, by=by, channel=channel, unique_key=Drift.kind)
+
+
+def plan() -> Plan:
+    """What a comparison would look at: our numbers."""
+    numbers = PhoneNumber.objects.order_by("e164")
+    return Plan(numbers.count(), list(numbers.values_list("e164", flat=True)[:SAMPLE]), [])
 
 
 class Drift:

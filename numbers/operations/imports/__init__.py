@@ -1,7 +1,8 @@
 """Numbers from a file: read it whole, say what would become of each number, then hand them to the verbs."""
 
 from .check import CHECK, ImportCheck, preview, start_check
-from .run import IMPORT, NEEDS, Import, NotReady, start_import, within
+from .planning import plan_of
+from .run import IMPORT, NEEDS, Import, NotReady, changes_of, start_import, within
 
 __all__ = [
     "CHECK",
@@ -10,6 +11,8 @@ __all__ = [
     "Import",
     "ImportCheck",
     "NotReady",
+    "changes_of",
+    "plan_of",
     "preview",
     "start_check",
     "start_import",

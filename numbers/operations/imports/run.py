@@ -48,13 +48,7 @@ def start_import(batch: NumberImport, *, whole: bool, by: Principal, channel: st
     """
     with transaction.atomic():
         batch = NumberImport.objects.select_for_update().get(pk=batch.pk)
-        if batch.state != ImportState.READY:
-            raise NotReady(_("This import has been confirmed already, or it was not checked to the end."))
-        if whole and batch.counts.get("refused"):
-            raise NotReady(_("Rows are refused, so nothing can be imported as a whole. Correct them first."))
-        if not (total := rechecking.changes(batch)):
-            raise NotReady(_("Nothing would change."))
-        _still_permitted(batch, by)
+        total = changes_of(batch, whole=whole, by=by)
         params = {"import": str(batch.pk), "whole": whole, "comment": comment}
         title = _("Import of %s") % batch.file_name
         task = services.start(
@@ -63,6 +57,18 @@ def start_import(batch: NumberImport, *, whole: bool, by: Principal, channel: st
         batch.state, batch.task_ref = ImportState.SUBMITTED, task.pk
         batch.save(update_fields=["state", "task_ref"])
     return task
+
+
+def changes_of(batch: NumberImport, *, whole: bool, by: Principal) -> int:
+    """How many changes confirming it asks for. Raises NotReady where it cannot be confirmed."""
+    if batch.state != ImportState.READY:
+        raise NotReady(_("This import has been confirmed already, or it was not checked to the end."))
+    if whole and batch.counts.get("refused"):
+        raise NotReady(_("Rows are refused, so nothing can be imported as a whole. Correct them first."))
+    if not (total := rechecking.changes(batch)):
+        raise NotReady(_("Nothing would change."))
+    _still_permitted(batch, by)
+    return total
 
 
 def _still_permitted(batch: NumberImport, by: Principal) -> None:

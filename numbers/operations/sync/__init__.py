@@ -1,6 +1,6 @@
 """Synchronisation: what Microsoft has, compared with what we have, written where it differs."""
 
-from .on_hold import OnHold, hold, resume
-from .operation import Sync, start
+from .on_hold import OnHold, check_hold, hold, resume
+from .operation import UNIQUE_KEY, Sync, plan, start
 
-__all__ = ["OnHold", "Sync", "hold", "resume", "start"]
+__all__ = ["UNIQUE_KEY", "OnHold", "Sync", "check_hold", "hold", "plan", "resume", "start"]

@@ -85,7 +85,7 @@ def resume(customer: Customer, *, by: Principal, channel: str, comment: str = ""
     return True
 
 
-def check(customers: list[Customer] | None, numbers: list[str] | None) -> None:
+def check_hold(customers: list[Customer] | None, numbers: list[str] | None) -> None:
     """Raises OnHold where all that is asked for (`numbers`, else `customers`; None: everything) is on hold."""
     if numbers is not None:
         mine = PhoneNumber.objects.filter(e164__in=numbers, customer__sync_held_at__isnull=False)

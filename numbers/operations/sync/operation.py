@@ -9,22 +9,26 @@ over a few numbers takes the same way with a smaller list.
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
-from ocadmin.tasks.models import Task, TaskItem, TaskState
+from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome
+from ocadmin.tasks.plans import SAMPLE, Group, Plan
 from ocadmin.tasks.run import Run
 
 from ...microsoft.errors import MicrosoftError
-from ...models import Customer, StagedNumber
+from ...models import Customer, PhoneNumber, StagedNumber
+from ...models.phone_number import PhoneNumberQuerySet
 from .. import failures
 from . import compare, directory, keeping, missing, on_hold, reading
 
 PURGE_CHUNK = 20_000
+UNIQUE_KEY = "sync"  # of passes over lists
 
 
 def start(
@@ -39,7 +43,7 @@ def start(
     What customers on hold have is left alone and named in the task's result. Raises on_hold.OnHold where nothing else
     was asked for; ocadmin.tasks.services.AlreadyRunning: two passes over lists never run at once.
     """
-    on_hold.check(customers, numbers)
+    on_hold.check_hold(customers, numbers)
     params: dict[str, Any] = {}
     title = _("Synchronise all customers")
     if numbers is not None:
@@ -59,10 +63,36 @@ def start(
         by=by,
         channel=channel,
         params=params,
-        unique_key="" if numbers is not None else "sync",
+        unique_key="" if numbers is not None else UNIQUE_KEY,
         customer_ref=only.pk if only else None,
         channel_ref=only.channel_id if only else None,
     )
+
+
+def plan(*, customers: list[Customer] | None = None, numbers: list[str] | None = None) -> Plan:
+    """What such a pass would compare: our numbers. What it finds at Microsoft beside them nobody knows before."""
+    rows = PhoneNumber.objects.all()
+    if numbers is not None:
+        rows = rows.filter(e164__among=frozenset(numbers))
+    elif customers is not None:
+        rows = rows.filter(customer__in=customers)
+    held = rows.filter(customer__sync_held_at__isnull=False)
+    rows = rows.filter(customer__sync_held_at=None)
+    busy = Q(Exists(TaskItem.objects.filter(key=OuterRef("e164"), state__in=sorted(ITEM_ALIVE))))
+    left_alone = [
+        _group("on_hold", str(on_hold.LEFT_ALONE), held),
+        _group("busy", _("Other tasks work on these: they are left to them."), rows.filter(busy)),
+    ]
+    free = rows.exclude(busy)
+    return Plan(free.count(), _sample(free), [group for group in left_alone if group.count])
+
+
+def _group(code: str, words: str, rows: PhoneNumberQuerySet) -> Group:
+    return Group(code, words, ItemState.UNCHANGED, rows.count(), _sample(rows))
+
+
+def _sample(rows: PhoneNumberQuerySet) -> list[str]:
+    return list(rows.order_by("e164").values_list("e164", flat=True)[:SAMPLE])
 
 
 class Sync:

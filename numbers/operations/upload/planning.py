@@ -12,11 +12,12 @@ from ocadmin.access.audit import Channel
 from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ItemState, Task, TaskItem
+from ocadmin.tasks.plans import SAMPLE, Group, Plan
 
 from ...lifecycle import Source
 from ...models import Customer
 from ..base import BUSY, add_up, refuse
-from ..plan import SAMPLE, WILL, Group, Plan, Stranger, of_strangers
+from ..plan import WILL, Stranger, of_strangers
 from .judging import Judged, Verdict, judge
 from .known import Known, load
 from .settings import Settings

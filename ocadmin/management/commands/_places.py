@@ -12,11 +12,13 @@ from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
 from ocadmin.numbers.models import Channel, Customer
 
+CHANNELS_NAMED = 10
+
 
 def add_place(parser: ArgumentParser) -> None:
     """--channel or --customer; neither means the whole system."""
     place = parser.add_mutually_exclusive_group()
-    place.add_argument("--channel", metavar="ID", help=_("number of a channel"))
+    place.add_argument("--channel", metavar="ID", help=_("the channel's ovocChannelId"))
     place.add_argument("--customer", metavar="GUID", help=_("tenant ID of a customer"))
 
 
@@ -42,11 +44,7 @@ def read_user(name: str) -> User:
 def read_place(options: dict[str, Any]) -> dict[str, Any]:
     """{} for the whole system, {"channel": row} or {"customer": row}. Raises CommandError."""
     if options["channel"] is not None:
-        text = options["channel"]
-        channel = Channel.objects.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
-        if channel is None:
-            raise CommandError(_("There is no channel with the number %s.") % text)
-        return {"channel": channel}
+        return {"channel": _channel(options["channel"])}
     if options["customer"] is not None:
         text = options["customer"]
         try:
@@ -58,6 +56,19 @@ def read_place(options: dict[str, Any]) -> dict[str, Any]:
             raise CommandError(_("There is no customer with the tenant ID %s.") % text)
         return {"customer": customer}
     return {}
+
+
+def _channel(text: str) -> Channel:
+    """The channel with this ovocChannelId, as the REST interface shows it. Raises CommandError."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    channel = Channel.objects.filter(ovoc_channel_id=number).first() if number else None
+    if channel is not None:
+        return channel
+    known = Channel.objects.exclude(ovoc_channel_id=None).order_by("ovoc_channel_id")[: CHANNELS_NAMED + 1]
+    named = [f"{one.ovoc_channel_id} ({one})" for one in known[:CHANNELS_NAMED]]
+    more = [_("and more")] if len(known) > CHANNELS_NAMED else []
+    there = _("There are: %s.") % ", ".join([*named, *more]) if named else _("No channel here has one.")
+    raise CommandError(" ".join([_("There is no channel with the ovocChannelId %s.") % text, there]))
 
 
 def place_name(place: dict[str, Any]) -> str:

@@ -28,7 +28,8 @@ class Command(BaseCommand):
         """NAME, --role, --scope, --days, --entra-app."""
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--role", required=True, help=", ".join(Role.values))
-        parser.add_argument("--scope", metavar="channel:ID|customer:GUID", default="", help=_("none: whole system"))
+        scope = _("ID: the channel's ovocChannelId, GUID: the customer's tenant ID; none: whole system")
+        parser.add_argument("--scope", metavar="channel:ID|customer:GUID", default="", help=scope)
         parser.add_argument("--days", type=int, metavar="N", help=_("days until it expires; none: never"))
         parser.add_argument(
             "--entra-app",

@@ -46,6 +46,8 @@ class Tenant:
     graph_connected: bool = True
     # Made by the operator from the tenant's id, without a date (live-platform.md 7.2).
     consentless: bool = False
+    # The reseller it came through, as the former platform counts them; 0: none.
+    channel: int = 0
 
 
 def _tenant(key: str, name: str, *rest: Any, **options: Any) -> Tenant:
@@ -73,6 +75,7 @@ TENANTS = (
         "Priya Nair",
         "L250_U999",
         "2024-03-11T10:05:12Z",
+        channel=7,
     ),
     _tenant(
         "sauerland",
@@ -81,6 +84,7 @@ TENANTS = (
         "Jörg Möller",
         "L250_U999",
         "2024-06-18T13:41:03Z",
+        channel=7,
     ),
     _tenant(
         "kestrel",
@@ -108,6 +112,7 @@ TENANTS = (
         "L250_U999",
         "2025-01-22T02:30:19Z",
         graph_connected=False,
+        channel=21,
     ),
 )
 BY_KEY = {tenant.key: tenant for tenant in TENANTS}

@@ -131,7 +131,7 @@ def platform_record(
         "ocSipConnectionDescription": None,
         "umpCustomerGuid": tenant.ump_guid,
         "sbcListJson": None,
-        "ovocChannelId": 0,
+        "ovocChannelId": tenant.channel,
         "consentedOn": tenant.consented_on.replace("Z", "+00:00"),
         "umpCustomerFullName": tenant.full_name,
         "msCompanyName": tenant.name,

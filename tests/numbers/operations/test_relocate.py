@@ -15,9 +15,9 @@ from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.microsoft.operator_connect import OperatorConnect
 from ocadmin.numbers.models import ConnectionState, Customer, Location, PhoneNumber, UpstreamJob
 from ocadmin.numbers.operations import ON_NUMBERS
-from ocadmin.numbers.operations.plan import Plan
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ItemState, Task, TaskState
+from ocadmin.tasks.plans import Plan
 from tests.factories import CivicAddressFactory, LocationFactory, PhoneNumberFactory
 from tests.numbers import passes
 from tests.numbers.world import SAUERLAND, World
