@@ -35,6 +35,7 @@ from ocadmin.numbers import importing
 from ocadmin.numbers.models import Customer, Mode, PhoneNumber
 from ocadmin.numbers.operations import sync
 from ocadmin.tasks.models import Task
+from sbc.models import SBC
 from tests.sandbox_process import Sandbox
 
 from .conftest import Program, Programs
@@ -70,6 +71,7 @@ class Known:
             "taskId": task.pk,
             "importId": str(importing.keep(file, mode=Mode.UPDATE, user=user).pk),
             "phonenumber": numbers[0],
+            "sbcId": SBC.objects.earliest("pk").pk,
             "webhookId": webhook.pk,
             "deliveryId": webhooks.send_test(webhook.pk, by=SYSTEM).pk,
         }
