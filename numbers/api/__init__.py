@@ -15,6 +15,7 @@ from . import (
     quarantine,
     releasing,
     removing,
+    sbc_usage,
     tasks,
     uploading,
 )
@@ -34,6 +35,7 @@ ROUTERS: tuple[Router, ...] = tuple(
         catalogue,
         directory,
         dial_plans,
+        sbc_usage,
         drift,
         changes,
     )

@@ -276,3 +276,43 @@ def test_each_verb_takes_its_permission(program: Programs, london: SBC) -> None:
     writes_only = program(scope=Permission.PUSH_SBC.value)
     assert writes_only.post(f"{one}/write").json()["errorCode"] == "nothing_outstanding"
     assert writes_only.get(one).status_code == 403
+
+
+class TestByHand:
+    EXPORT = "DialPlanName,Name,Prefix,Tag\r\nOCDialPlan,hand,+1#,t\r\n"
+
+    def test_from_the_export_to_the_word_that_it_was_loaded(self, admin: Program) -> None:
+        sbc = SBCFactory(write_strategy="manual")
+        services.want(sbc, [RULE])
+        files = f"{PATH}/{sbc.pk}/hand-files"
+        answer = admin.http.post(f"/api/{files}", self.EXPORT, content_type="text/csv")
+        assert answer.status_code == 200, answer.text
+        made = answer.json()
+        assert (made["kind"], made["added"], made["confirmedAt"]) == ("csv", 1, None)
+        assert admin.get(files).json() == [made]
+        content = b"".join(admin.get(f"{files}/{made['id']}/content").streaming_content).decode()
+        assert content.startswith(self.EXPORT)
+        assert RULE.prefix in content
+        told = admin.post(f"{files}/{made['id']}/confirm").json()
+        assert (told["confirmedRules"], bool(told["confirmedAt"])) == (1, True)
+        again = admin.post(f"{files}/{made['id']}/confirm")
+        assert (again.status_code, again.json()["errorCode"]) == (409, "not_confirmed")
+        assert DialPlanRule.objects.get().present is True
+
+    def test_what_is_no_export(self, admin: Program, london: SBC) -> None:
+        sbc = SBCFactory(write_strategy="manual")
+
+        def send(pk: int, content: bytes) -> str:
+            answer = admin.http.post(f"/api/{PATH}/{pk}/hand-files", content, content_type="text/csv")
+            return answer.json()["errorCode"]
+
+        assert send(sbc.pk, b"\xff\x00nonsense") == "export_refused"
+        assert send(london.pk, self.EXPORT.encode()) == "sbc_not_by_hand"
+
+
+def test_who_uses_it_and_what_it_holds_up(admin: Program, world: World) -> None:
+    health.note(world.sbc, health.Seen(error=Offline(world.sbc.name, reason="no route")))
+    told = admin.get(f"{PATH}/{world.sbc.pk}/usage").json()
+    assert [(one["customerName"], one["callingProfile"]) for one in told["data"]] == [("Harbourline", "EMEA")]
+    assert [one["fqdn"] for one in told["trunks"]] == ["trunk1.emea.example"]
+    assert "rules are written to it when it is back" in told["holdsUp"][0]
