@@ -126,6 +126,7 @@ class TestConnectionTest:
     def test_step_by_step(self, world: World, admin: Program) -> None:
         told = admin.post(f"{PATH}/{world.sbc.pk}/test").json()
         assert (told["works"], told["state"], told["certificate"]) == (True, "online", None)
+        assert world.sbc.username not in str(told["steps"])
         verdicts = {step["name"]: step["verdict"] for step in told["steps"]}
         assert (verdicts["Login"], verdicts["Certificate"]) == ("good", "note")
         entry = AuditEntry.objects.get(action="sbc.test")

@@ -82,6 +82,12 @@ class Webhook(models.Model):
         return Position(self.xact, self.seen)
 
     @property
+    def made_by(self) -> str:
+        """The name of the person or program, as the audit trail has it; empty where they are gone."""
+        user = self.created_by
+        return (user.get_full_name() or user.get_username()) if user else ""
+
+    @property
     def standing(self) -> Standing:
         """Disabled by somebody or given up, failing at the message at hand, or neither."""
         if not self.enabled:

@@ -30,7 +30,7 @@ class WebhookRecord(Schema):
     lastDeliveredAt: datetime.datetime | None
     oldSecretUntil: datetime.datetime | None
     createdAt: datetime.datetime
-    createdBy: str | None
+    createdBy: str
 
 
 class WebhookWithSecret(WebhookRecord):
@@ -92,7 +92,7 @@ def of_webhook(row: Webhook) -> dict[str, Any]:
         "lastDeliveredAt": row.last_success_at,
         "oldSecretUntil": row.old_secret_until,
         "createdAt": row.created_at,
-        "createdBy": row.created_by and str(row.created_by),
+        "createdBy": row.made_by,
     }
 
 

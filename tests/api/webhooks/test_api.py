@@ -35,6 +35,7 @@ def test_making_one_tells_its_secret_once(admin: Program, receiver: Receiver, co
     webhook = Webhook.objects.get()
     assert (answer["Location"], answer["Cache-Control"]) == (f"/api/{PATH}/{webhook.pk}", "no-store")
     secret = made.pop("secret")
+    assert made["createdBy"] == admin.client.first_name
     assert (made["state"], made["events"], made["nextTryAt"]) == ("enabled", ["location.", "sync."], None)
     assert admin.get(f"{PATH}/{webhook.pk}").json() == made
     assert admin.get(PATH).json()["data"] == [made]
