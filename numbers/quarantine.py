@@ -23,6 +23,7 @@ from .models import ReleasedNumber
 from .models.customer import reached_by
 
 END = "end-quarantine"  # the name of the action in addresses
+WILL, OVER, NOT_PERMITTED = "will", "over", "not_permitted"  # verdicts
 
 
 def plan(rows: QuerySet[ReleasedNumber], by: Principal) -> Plan:
@@ -31,20 +32,20 @@ def plan(rows: QuerySet[ReleasedNumber], by: Principal) -> Plan:
     counts = rows.order_by().aggregate(**{code: Count("pk", filter=which) for code, which in conditions.items()})
     refusal = _("Your role does not include “%(what)s” for this customer.") % {"what": Permission.END_QUARANTINE.label}
     reasons = {
-        "over": (ItemState.UNCHANGED, _("The quarantine is over already.")),
-        "not_permitted": (ItemState.REFUSED, refusal),
+        OVER: (ItemState.UNCHANGED, _("The quarantine is over already.")),
+        NOT_PERMITTED: (ItemState.REFUSED, refusal),
     }
     groups = [
         Group(code, sentence, state, counts[code], _sample(rows.filter(conditions[code])))
         for code, (state, sentence) in reasons.items()
         if counts[code]
     ]
-    return Plan(counts["will"], _sample(rows.filter(conditions["will"])), groups)
+    return Plan(counts[WILL], _sample(rows.filter(conditions[WILL])), groups)
 
 
-def ending(rows: QuerySet[ReleasedNumber], by: Principal) -> QuerySet[ReleasedNumber]:
-    """Those whose quarantine would end now."""
-    return rows.filter(_conditions(by, timezone.now())["will"])
+def having(verdict: str, rows: QuerySet[ReleasedNumber], by: Principal) -> QuerySet[ReleasedNumber]:
+    """Those with a verdict of the plan; WILL: those whose quarantine would end now."""
+    return rows.filter(_conditions(by, timezone.now())[verdict])
 
 
 def end(rows: QuerySet[ReleasedNumber], *, by: Principal, channel: str, comment: str, ticket: str = "") -> int:
@@ -54,7 +55,7 @@ def end(rows: QuerySet[ReleasedNumber], *, by: Principal, channel: str, comment:
     """
     with transaction.atomic():
         now = timezone.now()
-        permitted = rows.filter(_conditions(by, now)["will"])
+        permitted = rows.filter(_conditions(by, now)[WILL])
         keys = list(permitted.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
         resting = ReleasedNumber.objects.filter(pk__in=keys)
         _tell(resting, now, by=by, channel=channel, message=comment[:500], ticket=ticket)
@@ -65,7 +66,7 @@ def _conditions(by: Principal, now: datetime.datetime) -> dict[str, Q]:
     """Verdict to the rows that have it."""
     permitted = Q(pk__isnull=False) & reached_by(by.scope(Permission.END_QUARANTINE))
     resting = Q(quarantine_until__gt=now)
-    return {"will": permitted & resting, "over": permitted & ~resting, "not_permitted": ~permitted}
+    return {WILL: permitted & resting, OVER: permitted & ~resting, NOT_PERMITTED: ~permitted}
 
 
 def _sample(rows: QuerySet[ReleasedNumber]) -> list[str]:

@@ -5,15 +5,17 @@ from django.contrib import admin
 from django.urls import include, path
 
 from ocadmin.api import docs, health, oauth, problems, rest
+from ocadmin.api.webhooks import api as webhooks_api
 from ocadmin.console import views as console
 from ocadmin.numbers import api as numbers_api
 from ocadmin.numbers.views.dashboard import dashboard
 from ocadmin.tasks import api as tasks_api
+from sbc import api as sbc_api
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents it
 
-for router in (*numbers_api.ROUTERS, tasks_api.router):
+for router in (*numbers_api.ROUTERS, tasks_api.router, webhooks_api.router, sbc_api.router):
     rest.api.add_router("", router)
 
 console_urls = [

@@ -110,7 +110,7 @@ class LowPrivilege(SBCError):
 
     code = "sbc_low_privilege"
     answer = gettext_lazy(
-        "its user %(username)s may not do this (403); give that user the level Administrator on the SBC."
+        "the user it knows us as may not do this (403); give that user the level Administrator on the SBC."
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from .models import SBC
 
+HIGHEST_PORT = 65_535
 _NOT_IN_A_NAME = re.compile(r'[/"\\\x00-\x1f\x7f-\x9f]')
 
 
@@ -75,6 +76,8 @@ class SBCForm(forms.ModelForm):
         address: str = self.cleaned_data["rest_url"]
         if address and httpx2.URL(address).userinfo:
             raise ValidationError(_("Enter user name and password in their own fields, not in the address."))
+        if address and (httpx2.URL(address).port or 0) > HIGHEST_PORT:
+            raise ValidationError(_("There is no such port: the highest is %d.") % HIGHEST_PORT)
         return address
 
     def clean_dial_plan(self) -> str:

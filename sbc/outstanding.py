@@ -3,12 +3,12 @@
 Removed is only what is not wanted any more; what an upload wants may be written by this task a moment earlier.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -44,12 +44,22 @@ class Todo:
         return bool(self.write or self.remove or self.save)
 
 
+def key_of(sbc: SBC) -> str:
+    """What makes the task for an SBC unique."""
+    return f"{KIND}:{sbc.pk}"
+
+
 def todo(sbc: SBC) -> Todo:
     """What is outstanding now, rules that have drifted included."""
-    counts = outstanding_of(sbc).aggregate(
-        write=Count("pk", filter=Q(wanted=True)), remove=Count("pk", filter=Q(wanted=False))
-    )
-    return Todo(counts["write"], counts["remove"], sbc.save_pending)
+    return todos([sbc])[sbc.pk]
+
+
+def todos(sbcs: Collection[SBC]) -> dict[int, Todo]:
+    """The same for each SBC (id). One query."""
+    rules = DialPlanRule.objects.filter(OUTSTANDING, sbc__in=sbcs, dial_plan=F("sbc__dial_plan")).order_by()
+    write, remove = Count("pk", filter=Q(wanted=True)), Count("pk", filter=Q(wanted=False))
+    counts = {pk: (w, r) for pk, w, r in rules.values_list("sbc_id").annotate(w=write, r=remove)}
+    return {sbc.pk: Todo(*counts.get(sbc.pk, (0, 0)), save=sbc.save_pending) for sbc in sbcs}
 
 
 def start(sbc: SBC, *, by: Principal, channel: str, save: bool = False, drifted: bool = True) -> Task:
@@ -60,9 +70,7 @@ def start(sbc: SBC, *, by: Principal, channel: str, save: bool = False, drifted:
     """
     title = _("Save the configuration of %(sbc)s") if save else _("Write outstanding rules to %(sbc)s")
     params: dict[str, Any] = {"sbc": sbc.pk, "save": save, "drifted": drifted}
-    return tasks.start(
-        KIND, title=title % {"sbc": sbc}, by=by, channel=channel, params=params, unique_key=f"{KIND}:{sbc.pk}"
-    )
+    return tasks.start(KIND, title=title % {"sbc": sbc}, by=by, channel=channel, params=params, unique_key=key_of(sbc))
 
 
 def start_due() -> int:
@@ -79,7 +87,7 @@ def start_due() -> int:
     started = 0
     ready = SBC.objects.reachable().exclude(state=State.HA_SYNC).exclude(write_strategy=WriteStrategy.MANUAL)
     for sbc in ready.filter(behind):
-        if f"{KIND}:{sbc.pk}" in held:
+        if key_of(sbc) in held:
             continue
         try:
             start(sbc, by=SYSTEM, channel=Channel.SCHEDULE, drifted=False)

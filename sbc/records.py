@@ -10,7 +10,8 @@ from ocadmin.access.admin import values
 from ocadmin.access.audit import record
 from ocadmin.access.principal import Principal
 
-from . import health, services
+from . import examination, health, services
+from .examination import Examination, Verdict
 from .forms import SBCForm
 from .models import SBC
 
@@ -43,6 +44,33 @@ def save(form: SBCForm, *, by: Principal, channel: str) -> list[str]:
             health.forget(sbc, _("Its address, login or certificate was changed."))
             follows.append(_("Test the connection: what was seen with the old access no longer counts."))
         return follows + (_of_the_plan(sbc, changed, before) if before else [])
+
+
+class NotPinned(Exception):
+    """A certificate that was not pinned. The text says why and what to do."""
+
+
+def examine(sbc: SBC, *, by: Principal, channel: str) -> Examination:
+    """Test the connection (examination.py); the audit trail names who did."""
+    found = examination.examine(sbc)
+    problems = [step.text for step in found.steps if step.verdict == Verdict.BAD]
+    _record("sbc.test", sbc, by, channel, after={"problems": problems})
+    return found
+
+
+def pin_presented(sbc: SBC, fingerprint: str, *, by: Principal, channel: str) -> None:
+    """Pin the certificate that the SBC presents, if it is the one with this fingerprint. Raises NotPinned.
+
+    It is fetched again, so that nothing is pinned that this device does not present.
+    """
+    certificate = examination.presented_by(sbc)
+    if certificate is None:
+        raise NotPinned(_("The SBC presents no certificate at the moment. Test the connection again."))
+    if certificate.fingerprint != fingerprint:
+        raise NotPinned(
+            _("Nothing was pinned: by now it presents another certificate. Test the connection, and compare.")
+        )
+    pin(sbc, certificate.pem, by=by, channel=channel)
 
 
 def pin(sbc: SBC, pem: str, *, by: Principal, channel: str) -> None:

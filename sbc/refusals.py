@@ -19,7 +19,7 @@ def refusal(sbc: SBC, status: int, headers: Mapping[str, str], body: bytes) -> S
     if status == 401:
         return BadCredentials(sbc.name)
     if status == 403:
-        return LowPrivilege(sbc.name, username=sbc.username)
+        return LowPrivilege(sbc.name)
     if status in (409, 429, 503):
         return Busy(sbc.name, said=said, retry_after=_wait(headers))
     if status == 400:

@@ -1,4 +1,4 @@
-"""What one has to know to act: customers, their emergency addresses, and the numbers that were released."""
+"""What one has to know to act: channels, customers, their emergency addresses, and the numbers that were released."""
 
 import datetime
 import uuid
@@ -16,7 +16,7 @@ from ocadmin.api.authentication import may
 from ocadmin.api.paging import GuidKeysetParams, KeysetPage, KeysetParams, page_of
 from ocadmin.api.rest import Moment, answers, json_answer
 
-from ..models import CivicAddress, ConnectionState, Customer, Location, ReleasedNumber
+from ..models import Channel, CivicAddress, ConnectionState, Customer, Location, ReleasedNumber
 from .lists import Tenant
 from .naming import customer_of
 
@@ -41,6 +41,14 @@ class CustomerRecord(Schema):
     connection: ConnectionState
     syncHeldSince: datetime.datetime | None
     syncHoldReason: str | None
+
+
+class ChannelRecord(Schema):
+    """A channel. `ovocChannelId` is what X-Ovoc-Channel-Id takes; null: it has none."""
+
+    id: int
+    name: str
+    ovocChannelId: int | None
 
 
 class LocationRecord(Schema):
@@ -110,6 +118,19 @@ class WhichReleased(KeysetParams):
     resting: bool | None = Field(None, description="true: in quarantine; false: free again.")
     releasedAfter: Moment | None = Field(None, description="Released then or later.")
     releasedBefore: Moment | None = Field(None, description="Released before then.")
+
+
+@router.get(
+    "/v3/oc/channels",
+    auth=may(Permission.VIEW),
+    response=answers(KeysetPage[ChannelRecord]),
+    summary="List channels",
+)
+def list_channels(request: HttpRequest, asked: Query[KeysetParams]) -> HttpResponse:
+    """The channels that the client has a role in; all of them for the whole system."""
+    found, link = page_of(request, asked, Channel.objects.visible_to(principal_behind(request)))
+    data = [{"id": row.pk, "name": row.name, "ovocChannelId": row.ovoc_channel_id} for row in found]
+    return json_answer({"pageSize": asked.pageSize, "nextLink": link, "data": data})
 
 
 @router.get(

@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -33,6 +34,7 @@ class Asked(Params):
         description="The nextSince of the answer before; 0 for the beginning; or a time in ISO 8601 with its zone. "
         "Without it the answer holds no changes, only where those begin that are made from now on.",
     )
+    telephoneNumber: str = Field("", max_length=16, description="Only those of this number, in E.164: its history.")
     pageSize: int = Field(200, ge=1, le=MOST_CHANGES, description="Changes in one answer, at most.")
 
 
@@ -71,7 +73,8 @@ def list_changes(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
         return json_answer({"changes": [], "nextSince": str(upto), "more": False})
     begin, size = _begin(asked.since), asked.pageSize
     scope = principal_behind(request).scope(Permission.VIEW)
-    rows = feed.entries(OBJECT_TYPE, scope, begin, upto, size + 1)
+    only = Q(object_id=asked.telephoneNumber) if asked.telephoneNumber else None
+    rows = feed.entries(OBJECT_TYPE, scope, begin, upto, size + 1, only)
     more = len(rows) > size
     rows = rows[:size]
     following = feed.Position(rows[-1].xact, rows[-1].pk) if more else max(upto, begin.position)

@@ -19,10 +19,10 @@ from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.access.services import principal_of
 from ocadmin.api.authentication import client_behind, may
-from ocadmin.api.bodies import CSV, MULTIPART, XLSX, file_of
+from ocadmin.api.bodies import CSV, FORM_BYTES, XLSX, file_of
 from ocadmin.api.paging import KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import DryRun, OwnBody, Params, answers, csv_answer, csv_content, json_answer
+from ocadmin.api.rest import DryRun, OwnBody, Params, answers, csv_answer, csv_content, file_content, json_answer
 from ocadmin.console import sheets
 from ocadmin.console.sheets.refusals import too_large
 from ocadmin.console.sheets.sheet import MEGABYTE
@@ -37,8 +37,8 @@ from .import_records import OUTCOMES, ImportRecord, OutcomeWord, RowRecord, of_i
 router = Router(tags=["imports"])
 
 FIELD = "file"
-FORM_BYTES = 10_000  # what a form may have around the file
 RECENT = 100
+EXAMPLE = "telephoneNumber,note\r\n+442079460110,Reception\r\n"
 _admitted = may(*NEEDS.values())
 
 
@@ -77,22 +77,12 @@ class Confirmation(OwnBody):
     comment: str = Field("", max_length=500, description="Why; kept in the history.")
 
 
-def _file_schema() -> dict[str, Any]:
-    """The bodies that an upload takes."""
-    binary = {"type": "string", "format": "binary"}
-    form = {"type": "object", "required": [FIELD], "properties": {FIELD: binary}}
-    example = "telephoneNumber,note\r\n+442079460110,Reception\r\n"
-    content: dict[str, Any] = {kind: {"schema": binary} for kind in (CSV, XLSX)}
-    content[CSV]["example"] = example
-    return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": form}, **content}}}
-
-
 @router.post(
     "/v3/oc/imports",
     auth=may(*NEEDS.values(), longest_body=settings.ENV.import_max_mb * MEGABYTE + FORM_BYTES),
     response=answers(ImportRecord, 409, 413, 415),
     summary="Upload a file to import",
-    openapi_extra=_file_schema(),
+    openapi_extra=file_content(FIELD, EXAMPLE, CSV, XLSX),
 )
 def upload_file(request: HttpRequest, asked: Query[HowToImport]) -> HttpResponse:
     """Takes CSV or XLSX, as a form with the field `file` or as the body itself, and checks it; nothing is changed.

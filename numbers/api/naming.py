@@ -33,14 +33,15 @@ _PLUS_MISSING = gettext_lazy("Write the number in E.164: a plus, the country cod
 _FOREIGN = gettext_lazy("It belongs to another customer. One request is about the numbers of one customer.")
 
 
-def _without_nul(text: str) -> str:
+def without_nul(text: str) -> str:
+    """The text. Raises ValueError: PostgreSQL cannot hold NUL."""
     if "\x00" in text:
         raise ValueError(_("a text must not contain the character NUL"))
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-NumberText = Annotated[str, StringConstraints(max_length=64), AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(without_nul)]
+NumberText = Annotated[str, StringConstraints(max_length=64), AfterValidator(without_nul)]
 NumberList = Annotated[list[NumberText], Field(max_length=MOST, description="E.164.")]
 
 

@@ -13,7 +13,7 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, answers, json_answer
+from ocadmin.api.rest import OwnBody, answers, json_answer
 
 from ..operations import sync
 from .catalogue import CustomerRecord, customer_record
@@ -30,14 +30,14 @@ def _said(text: str) -> str:
     return text.strip()
 
 
-class WhyHeld(Body):
+class WhyHeld(OwnBody):
     """Why the synchronisation is put on hold, and under which ticket."""
 
     reason: Annotated[Text, Field(min_length=1, max_length=500, examples=["In dispute"]), AfterValidator(_said)]
     ticketId: Annotated[Text, Field(max_length=64)] = ""
 
 
-class WhyResumed(Body):
+class WhyResumed(OwnBody):
     """Why it goes on, and under which ticket."""
 
     comment: Annotated[Text, Field(max_length=500)] = ""

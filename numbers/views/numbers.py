@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
@@ -159,6 +159,7 @@ def number_list(request: Request) -> HttpResponseBase:
     return tab_of(request.GET.get("tab", "")).as_view()(request)
 
 
+@require_safe
 def released(request: Request) -> HttpResponse:
     """The tab Released by its own address; the query stays."""
     query = request.GET.copy()

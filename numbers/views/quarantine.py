@@ -59,7 +59,7 @@ def end_quarantine(request: SignedInRequest) -> HttpResponse:
     if not plan.total:
         raise Http404(_("These released numbers are not here, or not within your scope."))
     form = ReasonForm(request.POST or None)
-    shown = mark_of(plan, rows, quarantine.ending(rows, request.principal))
+    shown = mark_of(plan, rows, quarantine.having(quarantine.WILL, rows, request.principal))
     changed = ""
     if request.method == "POST" and not plan.will:
         messages.info(request, _("Nothing was done: none of these numbers is in a quarantine that you may end."))

@@ -17,6 +17,7 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RAW = frozenset({CSV, XLSX})
 AT_ONCE = 1 << 16
+FORM_BYTES = 10_000  # what a form may have around the file
 _IN_MEMORY = 1 << 20
 
 

@@ -27,7 +27,7 @@ TOKEN=$(curl -s -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials 
 curl -s -H "Authorization: Bearer $TOKEN" "$BASE/api/v3/oc/numbers?pageSize=200"
 """
 _CODE = re.compile(r"`([^`\n]+)`")
-_TITLES = {"access": "Access", "numbers": "Numbers", "actions": "Actions", "tasks": "Tasks", "imports": "Imports"}
+_TITLES = {"sbcs": "SBCs"}  # others are the tag, capitalised
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ it. Only what has acted is remembered: after a refusal nothing has happened, and
 
 So an operation acts in the database alone (makes a task): no HTTP, no waiting for the task. One that must do otherwise
 says so with `@outside`: then there is no transaction around it, and after a crash in the middle its key stays taken.
+An answer that tells a secret is kept sealed: `@secret`.
 """
 
 import copy
@@ -28,6 +29,7 @@ from django.utils.translation import gettext as _
 
 from ocadmin.access.models import KeyedRequest
 from ocadmin.access.request import principal_behind
+from ocadmin.access.sealing import CannotUnseal, seal, unseal
 
 from .authentication import CHANNEL_HEADER
 from .bodies import MULTIPART, RAW, raw_body
@@ -40,7 +42,8 @@ KEPT_FOR = timedelta(hours=24)
 LEASE_SECONDS = 60
 LONGEST_KEY = 255
 View = TypeVar("View", bound=Callable[..., Any])
-_KEPT_HEADERS = ("Content-Type", "Location")
+_KEPT_HEADERS = ("Content-Type", "Location", "Cache-Control")
+_PURPOSE = b"ocadmin.api.answer"
 
 
 def applies(request: HttpRequest) -> bool:
@@ -54,6 +57,12 @@ def outside(view: View) -> View:
     return view
 
 
+def secret(view: View) -> View:
+    """Decorator of an endpoint whose answer tells a secret: it is kept sealed, as the secret itself is."""
+    view.answers_secret = True  # type: ignore[attr-defined]
+    return view
+
+
 def act_once(operation: Any, request: HttpRequest, path: dict[str, Any]) -> HttpResponse:
     """The answer of a ninja operation, or the one that it gave to the same request before."""
     refused = operation._run_checks(request)
@@ -63,10 +72,12 @@ def act_once(operation: Any, request: HttpRequest, path: dict[str, Any]) -> Http
     checked.auth_callbacks, checked.throttle_objects = [], []
     try:
         free = getattr(operation.view_func, "acts_outside", False)
+        sealed = getattr(operation.view_func, "answers_secret", False)
         row = _take(request, may_be_dead=not free)
         if row.status is not None:
-            return _again(row)
-        return _act(row, lambda: type(operation).run(checked, request, **path), nullcontext if free else atomic)
+            return _again(row, sealed=sealed)
+        frame = nullcontext if free else atomic
+        return _act(row, lambda: type(operation).run(checked, request, **path), frame, sealed=sealed)
     except Exception as error:
         return operation.api.on_exception(request, error)
 
@@ -111,7 +122,9 @@ def _still_running() -> Problem:
     return Problem(409, "idempotency_key_in_use", sentence, headers={"Retry-After": "1"})
 
 
-def _act(row: KeyedRequest, run: Callable[[], HttpResponse], frame: Callable[[], Any]) -> HttpResponse:
+def _act(
+    row: KeyedRequest, run: Callable[[], HttpResponse], frame: Callable[[], Any], *, sealed: bool = False
+) -> HttpResponse:
     """Do it and keep the answer: both or neither, where `frame` is a transaction."""
     mine = KeyedRequest.objects.filter(pk=row.pk, started_at=row.started_at, status=None)
     try:
@@ -120,7 +133,8 @@ def _act(row: KeyedRequest, run: Callable[[], HttpResponse], frame: Callable[[],
             acted = response.status_code < 400
             if acted:
                 headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-                if not mine.update(status=response.status_code, headers=headers, body=response.content):
+                body = seal(response.content.decode(), _PURPOSE).encode() if sealed else response.content
+                if not mine.update(status=response.status_code, headers=headers, body=body):
                     raise _still_running()  # it took so long that another one began: that one counts
             elif frame is atomic:
                 set_rollback(True)
@@ -133,8 +147,16 @@ def _act(row: KeyedRequest, run: Callable[[], HttpResponse], frame: Callable[[],
     return response
 
 
-def _again(row: KeyedRequest) -> HttpResponse:
-    return HttpResponse(bytes(row.body), status=row.status, headers=row.headers | {REPLAYED: "true"})
+def _again(row: KeyedRequest, *, sealed: bool) -> HttpResponse:
+    """The answer that was kept. Raises Problem 409 where it cannot be opened any more."""
+    body = bytes(row.body)
+    if sealed:
+        try:
+            body = unseal(body.decode(), _PURPOSE).encode()
+        except CannotUnseal:
+            sentence = _("This was done, but its answer can no longer be opened: the secret key was changed.")
+            raise Problem(409, "answer_lost", sentence) from None
+    return HttpResponse(body, status=row.status, headers=row.headers | {REPLAYED: "true"})
 
 
 def digest_of(request: HttpRequest) -> str:

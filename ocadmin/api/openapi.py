@@ -95,7 +95,8 @@ class Document(OpenAPISchema):
 def _answer(status: int, answer: dict[str, Any], acting: bool) -> dict[str, Any]:
     """An answer with the type that it really has."""
     content = dict(answer.get("content", {}))
-    if "text/csv" in content:
+    is_file = bool(content.keys() - {JSON})
+    if is_file:
         content.pop(JSON, None)
     if status >= 400 and JSON in content:
         content = {problems.CONTENT_TYPE: content[JSON]}
@@ -103,7 +104,7 @@ def _answer(status: int, answer: dict[str, Any], acting: bool) -> dict[str, Any]
     headers = dict(answer.get("headers", {}))
     if status == 429:
         headers |= _RETRY_AFTER
-    if status in (200, 304) and not acting and "text/csv" not in content:
+    if status in (200, 304) and not acting and not is_file:
         headers["ETag"] = {"description": "For If-None-Match.", "schema": {"type": "string"}}
     if acting and status < 400:
         headers[once.REPLAYED] = {"description": "true: the first answer again.", "schema": {"type": "string"}}

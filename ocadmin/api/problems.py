@@ -7,13 +7,20 @@ tells support.
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
@@ -126,6 +133,20 @@ def problem_of(error: Any) -> Problem:
         case BadRequest() | SuspiciousOperation():
             return Problem(400, "invalid_request", _("The request cannot be read."))
     return Problem(500, "internal_error", _("This is our fault. Tell support the errorTicket."))
+
+
+def of_form(form: BaseForm, names: Mapping[str, str] | None = None) -> Problem:
+    """400 that says what is wrong with the fields of a form. `names`: theirs in the interface, where those differ."""
+    known = names or {}
+    return Problem(
+        400,
+        "invalid_request",
+        "; ".join(
+            str(error) if field == NON_FIELD_ERRORS else f"{known.get(field, field)}: {error}"
+            for field, errors in form.errors.items()
+            for error in errors
+        ),
+    )
 
 
 def _sentence(errors: list[dict[str, Any]]) -> str:

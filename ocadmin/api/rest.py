@@ -18,6 +18,7 @@ from ninja.renderers import BaseRenderer
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from . import etags, once, problems
+from .bodies import MULTIPART
 from .problems import Problem, ProblemDetails
 
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -151,9 +152,21 @@ def csv_answer(lines: Iterator[str] | Iterator[bytes], name: str) -> StreamingHt
     return StreamingHttpResponse(lines, content_type=CSV_TYPE, headers=headers)
 
 
-def csv_content() -> dict[str, Any]:
-    """The `openapi_extra` of an operation that answers CSV."""
-    return {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
+def csv_content(kind: str = "text/csv") -> dict[str, Any]:
+    """The `openapi_extra` of an operation that answers CSV, or text of another `kind`."""
+    return {"responses": {200: {"content": {kind: {"schema": {"type": "string"}}}}}}
+
+
+def file_content(field: str, example: str, *kinds: str) -> dict[str, Any]:
+    """The `openapi_extra` of an operation that takes a file (bodies.file_of): a form with the field, or the body.
+
+    `kinds`: media types of such a body, the first with the example.
+    """
+    binary = {"type": "string", "format": "binary"}
+    form = {"type": "object", "required": [field], "properties": {field: binary}}
+    content: dict[str, Any] = {kind: {"schema": binary} for kind in kinds}
+    content[kinds[0]]["example"] = example
+    return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": form}, **content}}}
 
 
 def answers(model: Any, *more: int, status: int = 200) -> dict[int, Any]:

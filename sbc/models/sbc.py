@@ -15,6 +15,7 @@ from sbc.secrets import seal
 def validate_certificates(text: str) -> None:
     """PEM certificates, one or more. Raises ValidationError."""
     try:
+        text.encode("ascii")  # as cadata anything else is a TypeError
         ssl.create_default_context(cadata=text)
     except (ssl.SSLError, ValueError):
         raise ValidationError(
@@ -32,9 +33,18 @@ def validate_one_certificate(text: str) -> None:
 class SBCQuerySet(models.QuerySet["SBC"]):
     """Reads of SBCs."""
 
-    def visible_to(self, principal: Principal) -> "SBCQuerySet":
+    def visible_to(self, principal: Principal, permission: Permission = Permission.VIEW) -> "SBCQuerySet":
         """SBCs are shared by customers: only people of the whole system see them (live-platform.md §7.3)."""
-        return self if principal.can_everywhere(Permission.VIEW) else self.none()
+        return self if principal.can_everywhere(permission) else self.none()
+
+    def search(self, words: str) -> "SBCQuerySet":
+        """Those with a fragment of name, FQDN or address; all for no words."""
+        words = words.strip()
+        return (
+            self.filter(Q(name__icontains=words) | Q(fqdn__icontains=words) | Q(ip_address__icontains=words))
+            if words
+            else self
+        )
 
     def reachable(self) -> "SBCQuerySet":
         """Those that a schedule may ask or write to: not offline, and not such as refused our login (F20, F23)."""

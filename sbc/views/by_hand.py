@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +17,7 @@ from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
 from ocadmin.console.uploads import BoundedFileField
-from sbc import by_hand, cli
+from sbc import by_hand, cli, rights
 from sbc.models import SBC, HandFile, PlanReading, WriteStrategy
 from sbc.push import outstanding_of
 
@@ -46,8 +45,7 @@ def _may_write(request: SignedInRequest) -> bool:
 
 def _admit(request: SignedInRequest) -> None:
     """Whoever may have rules written may write them by hand."""
-    if not _may_write(request):
-        raise PermissionDenied(_("Your role does not include “%(what)s”.") % {"what": Permission.PUSH_SBC.label})
+    rights.demand(request.principal, Permission.PUSH_SBC)
 
 
 @login_required

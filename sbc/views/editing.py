@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,8 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
-from sbc import records
-from sbc.examination import presented_by
+from sbc import records, rights
 from sbc.forms import SBCForm
 from sbc.models import SBC
 
@@ -27,8 +25,7 @@ GROUPS = (
 def find(request: SignedInRequest, pk: int, permission: Permission) -> SBC:
     """The SBC for who may do this with SBCs. Raises Http404 for who may not see it, PermissionDenied for others."""
     sbc = get_object_or_404(SBC.objects.visible_to(request.principal), pk=pk)
-    if not request.principal.can_everywhere(permission):
-        raise PermissionDenied(_("Your role does not include “%(what)s”.") % {"what": permission.label})
+    rights.demand(request.principal, permission)
     return sbc
 
 
@@ -36,8 +33,7 @@ def find(request: SignedInRequest, pk: int, permission: Permission) -> SBC:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: SignedInRequest) -> HttpResponse:
     """A new SBC."""
-    if not request.principal.can_everywhere(Permission.MANAGE_SBC):
-        raise PermissionDenied(_("Your role does not include “%(what)s”.") % {"what": Permission.MANAGE_SBC.label})
+    rights.demand(request.principal, Permission.MANAGE_SBC)
     return _form(request, SBC())
 
 
@@ -68,18 +64,12 @@ def _form(request: SignedInRequest, sbc: SBC) -> HttpResponse:
 @login_required
 @require_POST
 def pin(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Accept the certificate that was shown, and no other, from now on.
-
-    It is fetched again, so that nothing is pinned that this device does not present.
-    """
+    """Accept the certificate that was shown, and no other, from now on."""
     sbc = find(request, pk, Permission.MANAGE_SBC)
-    certificate = presented_by(sbc)
-    if certificate is None:
-        messages.error(request, _("The SBC presents no certificate at the moment. Test the connection again."))
-    elif certificate.fingerprint != request.POST.get("fingerprint"):
-        words = _("Nothing was pinned: by now it presents another certificate. Test the connection, and compare.")
-        messages.error(request, words)
+    try:
+        records.pin_presented(sbc, request.POST.get("fingerprint", ""), by=request.principal, channel=Channel.WEB)
+    except records.NotPinned as problem:
+        messages.error(request, str(problem))
     else:
-        records.pin(sbc, certificate.pem, by=request.principal, channel=Channel.WEB)
         messages.success(request, _("The certificate is pinned. Test the connection to see that the login works."))
     return redirect("sbc:detail", sbc.pk)

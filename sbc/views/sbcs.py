@@ -5,11 +5,9 @@ from typing import Any
 import django_filters
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
@@ -19,7 +17,7 @@ from ocadmin.console.filters import ListFilterSet
 from ocadmin.console.lists import ListView
 from ocadmin.console.paging import COUNT_LIMIT, Page, bounded_count
 from ocadmin.tasks.models import Task
-from sbc import capacity, outstanding
+from sbc import capacity, outstanding, rights
 from sbc.examination import Examination
 from sbc.models import SBC, DialPlanRule, PlanReading, SBCQuerySet, State
 from sbc.tables import SBCTable
@@ -44,8 +42,7 @@ class SBCFilter(ListFilterSet):
 
     def search(self, queryset: SBCQuerySet, _name: str, value: str) -> SBCQuerySet:
         """A fragment of name, FQDN or address."""
-        words = value.strip()
-        return queryset.filter(Q(name__icontains=words) | Q(fqdn__icontains=words) | Q(ip_address__icontains=words))
+        return queryset.search(value)
 
 
 class SBCList(ListView):
@@ -62,10 +59,8 @@ class SBCList(ListView):
 
     def get(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
         """Refused with a sentence where the person's roles are for some customers only."""
-        if request.principal.can(Permission.VIEW) and not request.principal.can_everywhere(Permission.VIEW):
-            raise PermissionDenied(
-                _("SBCs are shared by customers. Only people with a role for the whole system see them.")
-            )
+        if request.principal.can(Permission.VIEW):
+            rights.demand_sight(request.principal)
         return super().get(request, **kwargs)
 
     def extra_context(self, page: Page, filterset: ListFilterSet | None) -> dict[str, Any]:
@@ -73,17 +68,11 @@ class SBCList(ListView):
         return {"may_manage": self.request.principal.can_everywhere(Permission.MANAGE_SBC)}
 
     def prepare(self, rows: list[Any]) -> None:
-        """Our rules per SBC, one grouped query; what stands there, and the size of its table, by the last reading."""
-        rules = DialPlanRule.objects.filter(sbc__in=rows).order_by().values_list("sbc_id")
-        wanted, present = Count("wanted", filter=Q(wanted=True)), Count("present", filter=Q(present=True))
-        counts = {pk: (w, p) for pk, w, p in rules.annotate(w=wanted, p=present)}
-        readings = {one.sbc_id: one for one in PlanReading.objects.current().filter(sbc__in=rows)}
+        """Our rules per SBC, what stands there, and how full its table is."""
+        fillings = capacity.fillings(rows)
         for row in rows:
-            row.wanted_count, row.present_count = counts.get(row.pk, (0, 0))
-            size = row.present_count
-            if reading := readings.get(row.pk):
-                size, row.present_count = max(reading.table_size, size), reading.rules_count
-            row.share = capacity.percent(row, size)
+            filling = fillings[row.pk]
+            row.wanted_count, row.present_count, row.share = filling.wanted, filling.present, filling.percent
 
 
 sbc_list = SBCList.as_view()
@@ -132,7 +121,7 @@ def page(request: Request, sbc: SBC, examination: Examination | None = None) -> 
         "following": following,
         "todo": outstanding.todo(sbc),
         "reading": PlanReading.objects.current().filter(sbc=sbc).first(),
-        "running": Task.objects.alive().filter(unique_key=f"{outstanding.KIND}:{sbc.pk}").first(),
+        "running": Task.objects.alive().filter(unique_key=outstanding.key_of(sbc)).first(),
         "periods": list(sbc.periods.all()[:PERIODS_SHOWN]),
         "asked_every": settings.ENV.sbc_health_seconds,
         "may_write": may_write,

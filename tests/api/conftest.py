@@ -50,6 +50,10 @@ class Program:
         """PATCH below /api/."""
         return self._send("PATCH", path, body, query)
 
+    def delete(self, path: str) -> Any:
+        """DELETE below /api/."""
+        return self.http.delete(f"/api/{path}")
+
     def _send(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
         address = f"/api/{path}?{urlencode(query)}"
         return self.http.generic(method, address, json.dumps(body), content_type="application/json")

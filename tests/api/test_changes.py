@@ -68,6 +68,15 @@ def test_without_since_it_begins_now(program: Programs, contoso: Customer) -> No
     assert read(reader, told["nextSince"])[0] == [2]
 
 
+def test_the_history_of_one_number(program: Programs, contoso: Customer) -> None:
+    write(contoso, 1, 2, 1, 12)
+    write(CustomerFactory(), 1)
+    asked = {"since": "0", "telephoneNumber": f"+{FIRST + 1}"}
+    told = program().get(PATH, asked).json()
+    assert [one["telephoneNumber"] for one in told["changes"]] == [f"+{FIRST + 1}"] * 3
+    assert len(program(Role.MONITOR, customer=contoso).get(PATH, asked).json()["changes"]) == 2
+
+
 def test_an_instant_begins_with_what_happened_then(program: Programs, contoso: Customer) -> None:
     now = timezone.now()
     for n, age in enumerate((300, 90, 61, 30, 0)):

@@ -11,7 +11,7 @@ from ocadmin.numbers.api import changing
 from ocadmin.numbers.capabilities import USAGES
 from ocadmin.numbers.models import Location, PhoneNumber
 from ocadmin.tasks.models import Task
-from tests.factories import CustomerFactory, LocationFactory, PhoneNumberFactory, ReleasedNumberFactory
+from tests.factories import ChannelFactory, CustomerFactory, LocationFactory, PhoneNumberFactory, ReleasedNumberFactory
 
 from .acting import refused, task_of
 from .conftest import Programs
@@ -114,6 +114,13 @@ class TestCapabilities:
 
 
 class TestCatalogue:
+    def test_channels(self, program: Programs) -> None:
+        ours, other = ChannelFactory(ovoc_channel_id=7), ChannelFactory(ovoc_channel_id=None)
+        told = program().get("v3/oc/channels").json()["data"]
+        assert [(one["id"], one["ovocChannelId"]) for one in told] == [(ours.pk, 7), (other.pk, None)]
+        mine = program(Role.MONITOR, channel=ours).get("v3/oc/channels").json()["data"]
+        assert [one["id"] for one in mine] == [ours.pk]
+
     def test_customers(self, program: Programs) -> None:
         rows = [CustomerFactory(full_name=f"Firm {n}") for n in range(3)]
         client = program()

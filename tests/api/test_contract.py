@@ -30,10 +30,12 @@ from schemathesis.specs.openapi.checks import (
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
 from ocadmin.access.principal import SYSTEM
+from ocadmin.api.webhooks import services as webhooks
 from ocadmin.numbers import importing
 from ocadmin.numbers.models import Customer, Mode, PhoneNumber
 from ocadmin.numbers.operations import sync
 from ocadmin.tasks.models import Task
+from sbc.models import SBC
 from tests.sandbox_process import Sandbox
 
 from .conftest import Program, Programs
@@ -61,12 +63,17 @@ class Known:
         user = User.objects.get(pk=program.client.pk)
         file = SimpleUploadedFile("numbers.csv", b"telephoneNumber,note\r\n+442079460110,Desk\r\n")
         numbers = list(PhoneNumber.objects.order_by("e164").values_list("e164", flat=True)[:5])
+        values = {"name": "portal", "url": "https://portal.example.net/hooks", "events": [], "everything": True}
+        webhook, _secret = webhooks.make(values, (), (), by=SYSTEM)
         self.tenants = [str(one) for one in Customer.objects.values_list("tenant_id", flat=True)[:5]]
         self.numbers = numbers
         self.paths: dict[str, Any] = {
             "taskId": task.pk,
             "importId": str(importing.keep(file, mode=Mode.UPDATE, user=user).pk),
             "phonenumber": numbers[0],
+            "sbcId": SBC.objects.earliest("pk").pk,
+            "webhookId": webhook.pk,
+            "deliveryId": webhooks.send_test(webhook.pk, by=SYSTEM).pk,
         }
 
     def put_into(self, case: Any) -> None:

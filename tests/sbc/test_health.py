@@ -45,7 +45,7 @@ def ask(sbc: SBC) -> SBC:
         (Seen(error=Busy("x", said="Another script is running")), State.DEGRADED, "Another script"),
         (Seen(error=Offline("x", reason="refused")), State.OFFLINE, "refused"),
         (Seen(error=BadCredentials("x")), State.BAD_LOGIN, "(401)"),
-        (Seen(error=LowPrivilege("x", username="oc")), State.BAD_LOGIN, "(403)"),
+        (Seen(error=LowPrivilege("x")), State.BAD_LOGIN, "(403)"),
         (Seen(error=TableFull("x", said="full")), State.DEGRADED, "table of rules is full"),
         (Seen(error=NotConfigured("x", problem="nothing entered")), State.UNKNOWN, ""),
     ],

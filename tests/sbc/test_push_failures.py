@@ -128,7 +128,7 @@ def test_a_wrong_password_is_not_tried_again(bench: Bench) -> None:
 
 def test_a_user_who_may_only_look(bench: Bench) -> None:
     bench.sbc.username = "monitor"
-    error = fails(bench, LowPrivilege, "user monitor may not do this")
+    error = fails(bench, LowPrivilege, "may not do this")
     assert not error.retryable
     assert bench.rules() == []
 

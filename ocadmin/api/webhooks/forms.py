@@ -56,7 +56,7 @@ class WebhookForm(forms.ModelForm):
         self.fields["events"].choices = list(source().families.items())  # type: ignore[attr-defined]
         self.fields["channels"].queryset = _CHANNELS._default_manager.all()  # type: ignore[attr-defined]
         if not _CHANNELS._default_manager.exists():
-            del self.fields["channels"]
+            self.fields["channels"].widget = forms.MultipleHiddenInput()
         if self.instance.pk:
             self.initial["channels"] = self.instance.channels.all()
             tenants = self.instance.customers.order_by("tenant_id").values_list("tenant_id", flat=True)

@@ -20,6 +20,14 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return self if principal.can_everywhere(Permission.MANAGE_ACCESS) else self.none()
 
 
+class Standing(models.TextChoices):
+    """How a webhook is."""
+
+    ENABLED = "enabled", _("enabled")
+    FAILING = "failing", _("failing")
+    DISABLED = "disabled", _("disabled")
+
+
 class Webhook(models.Model):
     """An address that is told about changes.
 
@@ -72,6 +80,19 @@ class Webhook(models.Model):
     def position(self) -> Position:
         """The place in the feed up to which changes are packed."""
         return Position(self.xact, self.seen)
+
+    @property
+    def made_by(self) -> str:
+        """The name of the person or program, as the audit trail has it; empty where they are gone."""
+        user = self.created_by
+        return (user.get_full_name() or user.get_username()) if user else ""
+
+    @property
+    def standing(self) -> Standing:
+        """Disabled by somebody or given up, failing at the message at hand, or neither."""
+        if not self.enabled:
+            return Standing.DISABLED
+        return Standing.FAILING if self.failures else Standing.ENABLED
 
     def scope(self) -> Scope:
         """Whose changes it is told. Two queries."""

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ocadmin.access import feed
 from ocadmin.access.audit import Channel, record
+from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import SYSTEM, Principal
 
 from . import signing
@@ -23,9 +25,22 @@ KEEP = timedelta(days=30)
 CHUNK = 1_000
 
 
+def demand(by: Principal) -> None:
+    """Raise PermissionDenied for who has nothing to do with webhooks, whether there is the one they ask for or not."""
+    if not by.can_everywhere(Permission.MANAGE_ACCESS):
+        raise PermissionDenied(
+            _("Webhooks send data to other systems. Only people who manage access to the whole system see them.")
+        )
+
+
 @transaction.atomic
 def make(
-    values: Mapping[str, Any], channels: Iterable[Any], customers: Iterable[Any], by: Principal
+    values: Mapping[str, Any],
+    channels: Iterable[Any],
+    customers: Iterable[Any],
+    by: Principal,
+    *,
+    channel: Channel = Channel.WEB,
 ) -> tuple[Webhook, str]:
     """A new webhook and its secret, which is not told again. `values`: name, url, events, everything.
 
@@ -37,13 +52,19 @@ def make(
     webhook.save()
     webhook.channels.set(channels)
     webhook.customers.set(customers)
-    _record("add", webhook, by, after=_told(webhook))
+    _record("add", webhook, by, after=_told(webhook), channel=channel)
     return webhook, secret
 
 
 @transaction.atomic
 def change(
-    pk: int, values: Mapping[str, Any], channels: Iterable[Any], customers: Iterable[Any], by: Principal
+    pk: int,
+    values: Mapping[str, Any],
+    channels: Iterable[Any],
+    customers: Iterable[Any],
+    by: Principal,
+    *,
+    channel: Channel = Channel.WEB,
 ) -> Webhook:
     """Other values. A message that waits is packed anew where it might hold what is no longer wanted."""
     webhook = _taken(pk)
@@ -60,22 +81,23 @@ def change(
         webhook.failures, webhook.next_at = 0, timezone.now()
     webhook.save()
     if changed:
-        _record("change", webhook, by, *({name: side[name] for name in changed} for side in (before, after)))
+        sides = ({name: side[name] for name in changed} for side in (before, after))
+        _record("change", webhook, by, *sides, channel=channel)
     return webhook
 
 
 @transaction.atomic
-def delete(pk: int, by: Principal) -> None:
+def delete(pk: int, by: Principal, *, channel: Channel = Channel.WEB) -> None:
     """Away with it, and with its log."""
     webhook = _locked(pk)
-    _record("delete", webhook, by, before=_told(webhook))
+    _record("delete", webhook, by, before=_told(webhook), channel=channel)
     Attempt.objects.filter(delivery__webhook=webhook).delete()
     webhook.deliveries.only("pk").delete()  # without their texts, which could be many
     webhook.delete()
 
 
 @transaction.atomic
-def enable(pk: int, by: Principal, *, skip: bool = False) -> bool:
+def enable(pk: int, by: Principal, *, skip: bool = False, channel: Channel = Channel.WEB) -> bool:
     """Send again, at once and with all tries. `skip`: what happened meanwhile is not told. False: it was enabled."""
     webhook = _taken(pk)
     if webhook.enabled:
@@ -86,19 +108,19 @@ def enable(pk: int, by: Principal, *, skip: bool = False) -> bool:
         _pending(webhook).update(state=DeliveryState.FAILED, finished_at=timezone.now())
         webhook.xact, webhook.seen = feed.horizon()
     webhook.save()
-    _record("enable", webhook, by, after={"skipped": skip})
+    _record("enable", webhook, by, after={"skipped": skip}, channel=channel)
     return True
 
 
 @transaction.atomic
-def disable(pk: int, by: Principal) -> bool:
+def disable(pk: int, by: Principal, *, channel: Channel = Channel.WEB) -> bool:
     """Send no more until somebody enables it. False where it was disabled."""
     webhook = _locked(pk)
     if not webhook.enabled:
         return False
     _disable(webhook, _("Disabled by %(who)s.") % {"who": by.name})
     webhook.save()
-    _record("disable", webhook, by)
+    _record("disable", webhook, by, channel=channel)
     return True
 
 
@@ -109,19 +131,19 @@ def give_up(webhook: Webhook, why: str) -> None:
 
 
 @transaction.atomic
-def new_secret(pk: int, by: Principal) -> str:
+def new_secret(pk: int, by: Principal, *, channel: Channel = Channel.WEB) -> str:
     """Another secret. Messages are signed by both for a day, so that the receiver can be changed in between."""
     webhook = _locked(pk)
     secret = signing.new_secret()
     webhook.sealed_old_secret, webhook.old_secret_until = webhook.sealed_secret, timezone.now() + signing.OVERLAP
     webhook.sealed_secret = signing.seal(secret)
     webhook.save()
-    _record("secret", webhook, by, after={"old_secret_until": webhook.old_secret_until.isoformat()})
+    _record("secret", webhook, by, after={"old_secret_until": webhook.old_secret_until.isoformat()}, channel=channel)
     return secret
 
 
 @transaction.atomic
-def test(pk: int, by: Principal) -> Delivery:
+def send_test(pk: int, by: Principal, *, channel: Channel = Channel.WEB) -> Delivery:
     """A message without changes, sent once, also while the webhook is disabled."""
     from . import sending
 
@@ -129,16 +151,16 @@ def test(pk: int, by: Principal) -> Delivery:
     at = timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = sending.message("webhook.test", at, {"webhook": webhook.name})
     delivery = Delivery.objects.create(webhook=webhook, uid=sending.new_uid(), kind=Kind.TEST, body=body)
-    _record("test", webhook, by, after={"webhook-id": delivery.uid})
+    _record("test", webhook, by, after={"webhook-id": delivery.uid}, channel=channel)
     return delivery
 
 
 @transaction.atomic
-def again(delivery: Delivery, by: Principal) -> Delivery:
+def again(delivery: Delivery, by: Principal, *, channel: Channel = Channel.WEB) -> Delivery:
     """The same message once more, out of order and once, with its webhook-id."""
     copied = {name: getattr(delivery, name) for name in ("webhook", "uid", "body", "changes", "behind")}
     made = Delivery.objects.create(**copied, kind=Kind.AGAIN)
-    _record("again", delivery.webhook, by, after={"webhook-id": made.uid})
+    _record("again", delivery.webhook, by, after={"webhook-id": made.uid}, channel=channel)
     return made
 
 

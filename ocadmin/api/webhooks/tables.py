@@ -2,23 +2,21 @@
 
 import django_tables2 as tables
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ocadmin.console import html
 from ocadmin.console.columns import MomentColumn
 from ocadmin.console.tables import ListTable
 
-from .models import Delivery, DeliveryState, Webhook
+from .models import Delivery, DeliveryState, Standing, Webhook
 
 _TONES = {DeliveryState.DELIVERED: "green", DeliveryState.FAILED: "red", DeliveryState.PENDING: "amber"}
 
 
 def standing(webhook: Webhook) -> SafeString:
-    """How it is: enabled, failing, disabled."""
-    if not webhook.enabled:
-        return html.pill(_("disabled"), "red" if webhook.failures else "")
-    return html.pill(_("failing"), "amber") if webhook.failures else html.pill(_("enabled"), "green")
+    """How it is; red where it was given up."""
+    tones = {Standing.ENABLED: "green", Standing.FAILING: "amber", Standing.DISABLED: "red" if webhook.failures else ""}
+    return html.pill(webhook.standing.label, tones[webhook.standing])
 
 
 def state(delivery: Delivery) -> SafeString:

@@ -7,7 +7,6 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from ocadmin.access.permissions import Permission
 from ocadmin.access.request import SignedInRequest
 from ocadmin.access.sealing import CannotUnseal
 from ocadmin.console.lists import ListView
@@ -34,12 +32,6 @@ _SECRET = "webhook_secret"  # noqa: S105 - a key of the session, under which the
 _P = ParamSpec("_P")
 
 
-def _refuse() -> None:
-    raise PermissionDenied(
-        _("Webhooks send data to other systems. Only people who manage access to the whole system see them.")
-    )
-
-
 def managed(
     view: Callable[Concatenate[SignedInRequest, _P], HttpResponse],
 ) -> Callable[Concatenate[SignedInRequest, _P], HttpResponse]:
@@ -47,8 +39,7 @@ def managed(
 
     @wraps(view)
     def checked(request: SignedInRequest, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
-        if not request.principal.can_everywhere(Permission.MANAGE_ACCESS):
-            _refuse()
+        services.demand(request.principal)
         return view(request, *args, **kwargs)
 
     return login_required(checked)
@@ -67,8 +58,7 @@ class WebhookList(ListView):
 
     def get(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
         """Refused with a sentence for everybody else."""
-        if not request.principal.can_everywhere(Permission.MANAGE_ACCESS):
-            _refuse()
+        services.demand(request.principal)
         return super().get(request, **kwargs)
 
 
@@ -82,9 +72,7 @@ def webhook_new(request: SignedInRequest) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        webhook, secret = services.make(
-            form.values, given.get("channels", ()), given["customers"], by=request.principal
-        )
+        webhook, secret = services.make(form.values, given["channels"], given["customers"], by=request.principal)
         request.session[_SECRET] = [webhook.pk, signing.seal(secret)]
         return redirect(webhook)
     return render(request, "webhooks/edit.html", {"form": form})
@@ -98,7 +86,7 @@ def webhook_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     form = WebhookForm(request.POST or None, instance=webhook)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        services.change(pk, form.values, given.get("channels", ()), given["customers"], by=request.principal)
+        services.change(pk, form.values, given["channels"], given["customers"], by=request.principal)
         nudge()
         messages.success(request, _("The webhook is changed."))
         return redirect(webhook)
@@ -184,7 +172,7 @@ def webhook_secret(request: SignedInRequest, pk: int) -> HttpResponse:
 def webhook_test(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send a test."""
     webhook = _found(request, pk)
-    services.test(pk, request.principal)
+    services.send_test(pk, request.principal)
     nudge()
     messages.success(request, _("A test is on its way. Its outcome stands in the log below in a moment."))
     return redirect(webhook)

@@ -123,7 +123,7 @@ def test_the_list(alice_client: Client, hook: Hooks) -> None:
 def test_the_page_tells_how_it_went(alice_client: Client, hook: Hooks) -> None:
     webhook = hook().row
     delivery = failed_to(webhook)
-    services.test(webhook.pk, SYSTEM)
+    services.send_test(webhook.pk, SYSTEM)
     Webhook.objects.update(failures=2)
     with budget("webhooks:detail"):
         page = alice_client.get(f"{URL}{webhook.pk}/").text

@@ -372,7 +372,7 @@ def test_a_test_goes_out_once_even_when_disabled(hook: Hooks, receiver: Receiver
     sender = hook()
     services.disable(sender.pk, SYSTEM)
     write(contoso, 1)
-    services.test(sender.pk, SYSTEM)
+    services.send_test(sender.pk, SYSTEM)
     receiver.replies = [500]
     sender.send()
     (got,) = receiver.requests

@@ -184,7 +184,7 @@ def test_a_busy_sbc_is_tried_again_when_it_says(world: World, alice_client: Clie
     ("user", "status", "code", "words"),
     [
         ("nobody", 401, "sbc_bad_credentials", "it does not accept our user name and password (401)"),
-        ("monitor", 403, "sbc_low_privilege", "its user monitor may not do this (403); give that user the level"),
+        ("monitor", 403, "sbc_low_privilege", "may not do this (403); give that user the level"),
     ],
 )
 def test_a_login_that_is_refused_is_not_tried_again(
