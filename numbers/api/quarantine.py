@@ -16,12 +16,13 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.access.request import principal_behind
 from ocadmin.api.rest import json_answer
+from ocadmin.tasks.api_plans import Planned
 
 from .. import quarantine
 from ..models import ReleasedNumber
 from ..operations.plan import Stranger, of_strangers
-from .acting import Acting, Planned, Refusals, action, check, planned, refusal
-from .naming import NumbersOrList, read, without_nul
+from .acting import Acting, Refusals, action, check, planned, refusal
+from .naming import OnlyNumbers, read, without_nul
 
 router = Router(tags=["actions"])
 
@@ -54,7 +55,7 @@ class QuarantineEnded(Schema):
     answer=QuarantineEnded | Planned,
     summary="End quarantine early",
 )
-def end_quarantine(request: HttpRequest, asked: Query[Ending], body: NumbersOrList) -> HttpResponse:
+def end_quarantine(request: HttpRequest, asked: Query[Ending], body: OnlyNumbers) -> HttpResponse:
     """From now on every customer may have the numbers, of whichever customers they were. Done when it is answered.
 
     Calls for the customer who had a number may still arrive at whoever gets it.

@@ -24,7 +24,7 @@ from .problems import Problem, ProblemDetails
 CSV_TYPE = "text/csv; charset=utf-8"
 NAMED = 5
 View = TypeVar("View", bound=Callable[..., Any])
-_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})  # what pydantic reads as true
+_FALSE = frozenset({"0", "off", "f", "false", "n", "no"})  # what pydantic reads as false
 
 
 def fold(name: str) -> str:
@@ -201,21 +201,28 @@ class Interface(NinjaAPI):
         return f"{operation.methods[0].lower()}{re.sub(r'[^a-zA-Z0-9]+', '_', operation.path).rstrip('_')}"
 
 
-def _plans_only(operation: Operation, request: HttpRequest) -> bool:
-    """Whether the request asks for a plan: then nothing is done that a key would have to make happen once."""
-    if not any("dryRun" in (getattr(model, "__ninja_flatten_map__", None) or ()) for model in operation.models):
-        return False
+def _wants_plan(request: HttpRequest) -> bool:
+    """Whether the request says that it wants to know only what would happen, however it is spelt."""
     said = [str(text) for name, text in request.GET.items() if fold(name) == fold("dryRun")]
-    return bool(said) and said[-1].lower() in _TRUE
+    return any(text.lower() not in _FALSE for text in said)
 
 
 def _around(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """What stands around every operation: a key makes it act once, an answer to be read gets a tag."""
+    """What stands around every operation: a key makes it act once, an answer to be read gets a tag.
+
+    A dry run takes no key: nothing is done that would have to happen once. Where there is none, nothing is done either.
+    """
     operation = cast(Any, run).__self__
 
     @wraps(run)
     def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
-        if once.applies(request) and not _plans_only(operation, request):
+        planning = request.method in once.ACTING and _wants_plan(request)
+        if planning and not any(
+            "dryRun" in (getattr(one, "__ninja_flatten_map__", None) or ()) for one in operation.models
+        ):
+            problem = Problem(400, "no_dry_run", _("There is no dry run of this operation, so nothing was done."))
+            return operation.api.on_exception(request, problem)
+        if once.applies(request) and not planning:
             return once.act_once(operation, request, path)
         response = run(request, **path)
         return etags.tagged(request, response) if request.method == "GET" else response

@@ -24,10 +24,10 @@ class Call:
         """One of them is needed."""
         return {Permission(scope) for one in self.operation["security"] for scope in one.get("oauth2", [])}
 
-    def send(self, http: Client, method: str = "", **known: Any) -> Any:
-        """Send it; `known` are values of parameters, else they are made up."""
+    def send(self, http: Client, method: str = "", more: dict[str, str] | None = None, **known: Any) -> Any:
+        """Send it; `known` are values of parameters, else they are made up; `more` goes into the address as it is."""
         parameters = self.operation.get("parameters", [])
-        path, query = self.path, {}
+        path, query = self.path, dict(more or {})
         for one in parameters:
             name = one["name"]
             value = known.get(name, NOBODYS if one["schema"].get("format") == "uuid" else 999_999_999)

@@ -18,6 +18,7 @@ PERSONAL = "how the screens look to one person"
 CHOICE = "turns ticked rows into a selection; a program names or filters what it means"
 ACT = "POST /api/v3/oc/numbers/action/"
 SBC, HOOK = "/api/v3/oc/sbcs/{sbcId}", "/api/v3/oc/webhooks/{webhookId}"
+CUSTOMER = "POST /api/v3/oc/customers/{msTenantId}/action"
 IMPORT, TASK = "/api/v3/oc/imports", "/api/v3/oc/tasks/{taskId}"
 VERBS: dict[str, str | list[str]] = {
     "console:preferences": PERSONAL,
@@ -41,6 +42,8 @@ VERBS: dict[str, str | list[str]] = {
     "numbers:sync": ["POST /api/v3/oc/sync"],
     "numbers:number-sync": ["POST /api/v3/oc/sync"],
     "numbers:customer-sync": ["POST /api/v3/oc/sync"],
+    "numbers:customer-hold-sync": [f"{CUSTOMER}/hold-sync"],
+    "numbers:customer-resume-sync": [f"{CUSTOMER}/resume-sync"],
     "numbers:export": ["GET /api/v3/oc/numbers/export.csv"],
     "numbers:import": [f"POST {IMPORT}"],
     "numbers:import-columns": [f"POST {IMPORT}/{{importId}}/check"],

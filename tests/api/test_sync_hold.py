@@ -60,15 +60,12 @@ def test_a_synchronisation_of_nothing_else_is_refused(program: Programs, contoso
         answer = client.post("v3/oc/sync", body)
         assert (answer.status_code, answer.json()["errorCode"]) == (409, "sync_on_hold")
         assert "Contoso is on hold since" in answer.json()["detail"]
-        plan = client.post("v3/oc/sync?dryRun=true", body).json()
+        plan = client.post("v3/oc/sync", body, dryRun="true").json()
         assert (plan["begins"], plan["will"]["count"]) == (False, 0)
         assert [(one["code"], one["count"]) for one in plan["leftAlone"]] == [("sync_on_hold", 0), ("on_hold", 1)]
     assert not Task.objects.exists()
     other = PhoneNumberFactory()
-    plan = program().post("v3/oc/sync?dryRun=true", {}).json()
-    assert (plan["begins"], plan["will"]["sample"], plan["leftAlone"][0]["sample"]) == (
-        True,
-        [other.e164],
-        [number.e164],
-    )
+    plan = program().post("v3/oc/sync", {}, dryRun="true").json()
+    assert (plan["begins"], plan["will"]["sample"]) == (True, [other.e164])
+    assert plan["leftAlone"][0]["sample"] == [number.e164]
     assert program().post("v3/oc/sync", {}).status_code == 200
