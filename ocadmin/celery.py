@@ -4,8 +4,13 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from . import garbage
+
+# A broker that is away: what kombu makes of it, and what it lets through when the connection breaks in the middle.
+NO_BROKER = (OperationalError, OSError, RedisError)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocadmin.settings")
 

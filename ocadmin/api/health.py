@@ -18,12 +18,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from kombu.exceptions import OperationalError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import Request
-from ocadmin.celery import app
+from ocadmin.celery import NO_BROKER, app
 from ocadmin.tasks.models import Task, TaskState
 
 logger = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ def broker() -> Part:
     try:
         with app.connection_for_write() as link:
             link.ensure_connection(max_retries=1, timeout=ANSWER_SECONDS)
-    except (OperationalError, OSError):
+    except NO_BROKER:
         logger.warning("the broker does not answer", exc_info=True)
         return _broken("the broker does not answer")
     return _FINE
@@ -104,7 +103,7 @@ def worker() -> Part:
     if time.monotonic() - _Memory.worker_seen > SEEN_SECONDS:
         try:
             answers = app.control.ping(timeout=ANSWER_SECONDS, limit=1)
-        except (OperationalError, OSError):
+        except NO_BROKER:
             answers = []
         if not answers:
             return _broken("no worker answers: work is accepted and waits")

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from ocadmin.api import limits, once
+from ocadmin.celery import NO_BROKER
 
 from . import engine
 from .models import Task
@@ -51,5 +51,5 @@ def send_nudge(task_id: int, seconds: float) -> None:
             advance.apply_async((task_id,), countdown=seconds, retry=False)
         else:
             advance.apply_async((task_id,), retry=False)
-    except (OperationalError, OSError) as error:
+    except NO_BROKER as error:
         logger.warning("no broker to nudge task %s (%s): it starts when a worker looks for due tasks", task_id, error)

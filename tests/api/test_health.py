@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import ConnectionError as BrokenLink
 
 from ocadmin.api import health
 from ocadmin.numbers.lifecycle import Status
@@ -80,6 +81,13 @@ class TestReadyz:
         told = parts(client, 200)
         assert told["status"] == "degraded"
         assert told["parts"]["worker"] == {"ok": False, "why": "no worker answers: work is accepted and waits"}
+
+    def test_the_broker_goes_while_the_worker_is_asked(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def ping(**options: Any) -> None:
+            raise BrokenLink
+
+        monkeypatch.setattr(health.app.control, "ping", ping)
+        assert parts(client, 200)["status"] == "degraded"
 
     def test_without_broker(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(health.app, "connection_for_write", refuse)

@@ -2,6 +2,7 @@
 
 import pytest
 from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as BrokenLink
 
 from ocadmin.tasks import celery_tasks
 
@@ -29,7 +30,9 @@ def test_a_long_pause_is_left_to_the_clock(sent: list[dict[str, object]]) -> Non
     assert sent == []
 
 
-@pytest.mark.parametrize("error", [OperationalError("no broker"), ConnectionRefusedError("refused")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("no broker"), ConnectionRefusedError("refused"), BrokenLink("closed")]
+)
 def test_without_a_broker_nothing_fails(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:

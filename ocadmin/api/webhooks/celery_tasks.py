@@ -4,7 +4,8 @@ import logging
 
 from celery import shared_task
 from django.db import transaction
-from kombu.exceptions import OperationalError
+
+from ocadmin.celery import NO_BROKER
 
 from . import crew, services
 
@@ -31,5 +32,5 @@ def nudge() -> None:
 def _publish() -> None:
     try:
         send_due.apply_async(retry=False)
-    except (OperationalError, OSError) as error:
+    except NO_BROKER as error:
         logger.warning("no broker to nudge webhooks (%s): they are sent when a worker looks", error)
