@@ -14,7 +14,7 @@ from .console_process import BASE_DIR, ConsoleProcess, below, processes, wait_fo
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])  # SIGINT: test_start.py
 def test_asked_to_stop(console: ConsoleProcess, number: int) -> None:
     children = below(console.process.pid)
     assert len(children) >= 6  # broker, worker, beat, gunicorn and its two
