@@ -27,9 +27,9 @@ ABOUT = """Numbers of Microsoft Teams customers: reading them, and everything th
 
 Get a token from `POST /oauth2/token` and send it with every request, as `Authorization: Bearer`. Names of parameters
 and of fields are read in any case, with or without underscores. Unknown parameters are ignored, and so are unknown
-fields of a body where the reference platform has the operation; operations of our own refuse them. Everything that
-acts takes `dryRun=true`: it answers the plan and begins nothing. Every error has the shape `ProblemDetails`; its
-`errorTicket` is what support finds it by."""
+fields of a body where the reference platform has the operation; operations of our own refuse them. What acts on
+numbers, SBCs and tasks takes `dryRun=true`: it answers the plan and begins nothing; where there is no dry run, the
+parameter is refused. Every error has the shape `ProblemDetails`; its `errorTicket` is what support finds it by."""
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 _WHEN = {
     304: "The client has this answer already (If-None-Match).",
