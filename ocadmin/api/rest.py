@@ -207,25 +207,34 @@ def _wants_plan(request: HttpRequest) -> bool:
     return any(text.lower() not in _FALSE for text in said)
 
 
+def _acts_unasked(operation: Operation, request: HttpRequest) -> Problem | None:
+    """The refusal of a request that asks for a plan where there is none, or seems to: it must not act instead."""
+    for name in request.GET:
+        if fold(name).startswith("dry") and fold(name) != fold("dryRun"):
+            words = _("There is no parameter “%s”: a dry run is asked for with dryRun=true. Nothing was done.")
+            return Problem(400, "invalid_request", words % name[:60])
+    takes = any("dryRun" in (getattr(model, "__ninja_flatten_map__", None) or ()) for model in operation.models)
+    if takes or not _wants_plan(request):
+        return None
+    return Problem(400, "no_dry_run", _("There is no dry run of this operation, so nothing was done."))
+
+
 def _around(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """What stands around every operation: a key makes it act once, an answer to be read gets a tag.
 
-    A dry run takes no key: nothing is done that would have to happen once. Where there is none, nothing is done either.
+    A dry run takes no key: nothing is done that would have to happen once.
     """
     operation = cast(Any, run).__self__
 
     @wraps(run)
     def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
-        planning = request.method in once.ACTING and _wants_plan(request)
-        if planning and not any(
-            "dryRun" in (getattr(one, "__ninja_flatten_map__", None) or ()) for one in operation.models
-        ):
-            problem = Problem(400, "no_dry_run", _("There is no dry run of this operation, so nothing was done."))
+        if request.method not in once.ACTING:
+            return etags.tagged(request, run(request, **path))
+        if problem := _acts_unasked(operation, request):
             return operation.api.on_exception(request, problem)
-        if once.applies(request) and not planning:
+        if once.applies(request) and not _wants_plan(request):
             return once.act_once(operation, request, path)
-        response = run(request, **path)
-        return etags.tagged(request, response) if request.method == "GET" else response
+        return run(request, **path)
 
     return answer
 

@@ -80,6 +80,16 @@ def test_whatever_acts_can_be_tried(call: Call, program: Programs) -> None:
     assert state() == before
 
 
+@pytest.mark.parametrize("name", ["dry", "dryRunn", "Dry-Runs"])
+def test_what_looks_like_a_dry_run_never_acts(program: Programs, name: str) -> None:
+    client = program()
+    before = state()
+    problem = client.post("v3/oc/sync", {}, **{name: "true"})
+    assert problem.status_code == 400
+    assert f"There is no parameter “{name}”" in problem.json()["detail"]
+    assert state() == before
+
+
 @pytest.fixture
 def task(contoso: Customer) -> Task:
     """A synchronisation of three numbers that is at work: one is done, one has begun, one waits."""
