@@ -86,10 +86,10 @@ def those_visible(batches: Sequence[NumberImport], principal: Principal) -> list
     """Those of them of which the same is true. One query for all."""
     scope = principal.scope(Permission.VIEW)
     rows = ImportRow.objects.filter(batch__in=[batch.pk for batch in batches]).exclude(customer_ref=None).order_by()
-    places: dict[uuid.UUID, list[tuple[int, int | None]]] = {batch.pk: [] for batch in batches}
+    places: dict[uuid.UUID, list[tuple[int | None, int | None]]] = {batch.pk: [] for batch in batches}
     if not scope.everything:
-        for pk, *place in rows.values_list("batch_id", "customer_ref", "channel_ref").distinct():
-            places[pk].append((place[0], place[1]))
+        for pk, customer, channel in rows.values_list("batch_id", "customer_ref", "channel_ref").distinct():
+            places[pk].append((customer, channel))
     return [batch for batch in batches if within(places[batch.pk], scope)]
 
 

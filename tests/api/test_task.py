@@ -103,7 +103,12 @@ def test_of_a_task_that_is_seen_in_part_the_part_is_told(program: Programs) -> N
     ours, theirs = CustomerFactory(), CustomerFactory()
     caller = program(Role.OPERATOR, customer=ours)
     task = TaskFactory(
-        kind="release", actor_id=caller.client.pk, state=TaskState.PARTIAL, finished_at=timezone.now(), total=4, failed=4
+        kind="release",
+        actor_id=caller.client.pk,
+        state=TaskState.PARTIAL,
+        finished_at=timezone.now(),
+        total=4,
+        failed=4,
     )
     for number, owner in (("+442079460700", theirs), ("+442079460701", theirs), ("+442079460702", ours)):
         TaskItemFactory(task=task, key=number, state=ItemState.FAILED, message="Assigned.", customer_ref=owner.pk)
