@@ -25,7 +25,7 @@ router = Router(tags=["changes"])
 MOST_CHANGES = 1_000
 
 
-class Asked(Params):
+class WhichChanges(Params):
     """Which part of the feed."""
 
     since: str | None = Field(
@@ -64,7 +64,7 @@ class Changes(Schema):
 
 
 @router.get("/v3/oc/changes", auth=may(Permission.VIEW), response=answers(Changes), summary="Changes since")
-def list_changes(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
+def list_changes(request: HttpRequest, asked: Query[WhichChanges]) -> HttpResponse:
     """Every change of the numbers in your scope, in an order that never changes afterwards: nothing is inserted before
     a `nextSince` that you were given. Keep it, and ask again with it.
     """

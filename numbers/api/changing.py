@@ -144,6 +144,8 @@ def synchronise(request: HttpRequest, asked: Query[DryRun], body: WhatToSync) ->
         scope["customers"] = [customer]
     elif not by.can_everywhere(Permission.SYNC):
         scope["customers"] = list(Customer.objects.visible_to(by, Permission.SYNC))
+        if not scope["customers"]:
+            raise Problem(403, "forbidden", _("There is no customer whom this API client may synchronise."))
     if asked.dryRun:
         return hindered(sync.Sync.kind, sync.plan(**scope), _hindrance(scope))
     try:

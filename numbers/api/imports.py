@@ -107,8 +107,13 @@ def upload_file(request: HttpRequest, asked: Query[HowToImport]) -> HttpResponse
 
 @router.get("/v3/oc/imports", auth=_admitted, response=answers(list[ImportRecord]), summary="List imports")
 def list_imports(request: HttpRequest) -> HttpResponse:
-    """The files that the client has uploaded and that are still kept, the last one first."""
-    return json_answer([of_import(batch) for batch in NumberImport.objects.of(principal_behind(request))[:RECENT]])
+    """The files that the client has uploaded and that are still kept, the last one first.
+
+    Without those in which a customer was found whom the client does not reach (any more).
+    """
+    by = principal_behind(request)
+    kept = list(NumberImport.objects.of(by)[:RECENT])
+    return json_answer([of_import(batch) for batch in importing.those_visible(kept, by)])
 
 
 @router.get(

@@ -107,7 +107,7 @@ def read(named: Numbers, *, new: bool = False) -> Reading:
         else:
             (again if text in found else found)[text] = None
         if len(found) > MOST:
-            raise Problem(400, "too_many_numbers", _("A request may name at most %(n)d numbers.") % {"n": MOST})
+            raise _too_many()
     if not found and not reading.strangers:
         raise Problem(400, "no_numbers", _("Name at least one number in telephoneNumbers."))
     reading.numbers, reading.repeated = list(found), list(again)
@@ -117,16 +117,25 @@ def read(named: Numbers, *, new: bool = False) -> Reading:
 def _texts(named: Numbers) -> Iterator[str]:
     yield from named.telephoneNumbers
     yield from named.phoneNumbersList
+    written = 0
     for one in named.phoneNumberRanges:
         for end in (one.start, one.end):
             if (code := _flaw(end, new=True)) is not None:
                 sentence = e164.SENTENCES.get(code, _PLUS_MISSING)
                 raise Problem(400, code, f"phoneNumberRanges, “{end}”: {sentence}")
         try:
-            yield from pasting.expand(one.start, one.end)
+            numbers = pasting.expand(one.start, one.end)
         except Flawed as flaw:
             sentence = pasting.SENTENCES[flaw.code]
             raise Problem(400, flaw.code, f"phoneNumberRanges, “{one.start}” – “{one.end}”: {sentence}") from None
+        written += len(numbers)
+        if written > MOST:  # repeats too: a thousand times the same range would be ten million numbers to look at
+            raise _too_many()
+        yield from numbers
+
+
+def _too_many() -> Problem:
+    return Problem(400, "too_many_numbers", _("A request may name at most %(n)d numbers.") % {"n": MOST})
 
 
 def _flaw(text: str, *, new: bool) -> str | None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
+from ocadmin.api import once
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
 from ocadmin.api.rest import OwnBody, answers, json_answer
@@ -50,6 +51,7 @@ class WhyResumed(OwnBody):
     response=answers(CustomerRecord, 409),
     summary="Put a customer's synchronisation on hold",
 )
+@once.outside  # the hold is committed first, then what passes are saving is waited for
 def hold_sync(request: HttpRequest, msTenantId: uuid.UUID, body: WhyHeld) -> HttpResponse:
     """Until it is resumed, no synchronisation stamps, changes or marks the customer's numbers, or adds one."""
     by = principal_behind(request)

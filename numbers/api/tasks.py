@@ -1,5 +1,7 @@
 """What became of an action: GET /api/v2/task/{id}. Source: live-platform.md, 3.12.
 
+Of a task that a client sees in part only, for example because it has lost a role since, the part is told: the counters
+of the numbers in its scope, the reasons of these, Microsoft's jobs for their customers.
 `status` has the reference's words, as far as they are known; `state` has ours. Its scripts wait while it is
 "In Progress".
 """
@@ -20,9 +22,10 @@ from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
 from ocadmin.api.rest import answers, json_answer, reads
-from ocadmin.tasks.models import ItemState, Task, TaskItem, TaskState
+from ocadmin.tasks import monitor
+from ocadmin.tasks.models import ItemState, Task, TaskItemQuerySet, TaskState
 
-from ..models import UpstreamJob
+from ..models import Customer, UpstreamJob
 from .acting import IN_PROGRESS, task_id
 
 router = Router(tags=["tasks"])
@@ -74,22 +77,22 @@ def get_task(request: HttpRequest, taskid: str) -> HttpResponse:
     task = _named(taskid, Task.objects.visible_to(by))
     if task is None:
         raise Problem(404, "task_not_found", _("There is no task %s.") % taskid[:60])
-    status = status_of(task)
+    status, counts = status_of(task), _counters(task, by)
     return json_answer(
         {
             "id": task_id(task),
             "status": status,
             "details": [text for text in (task.title, task.step if task.alive else "") if text],
             "executionMessages": _messages(task, by),
-            "outputData": _output(task, status),
+            "outputData": _output(task, status, by, counts["succeeded"]),
             "createTime": task.created_at,
-            "totalNumbersCount": task.total or 0,
+            "totalNumbersCount": counts["total"],
             "kind": task.kind,
             "state": task.state,
-            "succeededNumbersCount": task.succeeded,
-            "unchangedNumbersCount": task.unchanged,
-            "refusedNumbersCount": task.refused,
-            "failedNumbersCount": task.failed,
+            "succeededNumbersCount": counts["succeeded"],
+            "unchangedNumbersCount": counts["unchanged"],
+            "refusedNumbersCount": counts["refused"],
+            "failedNumbersCount": counts["failed"],
         }
     )
 
@@ -117,10 +120,7 @@ def _messages(task: Task, by: Principal) -> list[dict[str, str]]:
         "Error" if task.state == TaskState.FAILED else "Warning" if task.state == TaskState.ASKING else "Information"
     )
     said = [{"level": level, "message": task.message}] if task.message else []
-    items = TaskItem.objects.filter(task=task)
-    if task.actor_id is None or task.actor_id != by.user_id:
-        items = items.visible_to(by)
-    left = items.filter(state__in=sorted(_LEVEL)).order_by().values_list("state", "message")
+    left = _items(task, by).filter(state__in=sorted(_LEVEL)).order_by().values_list("state", "message")
     groups = left.annotate(n=Count("pk"), first=Min("key")).order_by("state", "-n", "message")[:MOST_MESSAGES]
     for state, message, count, first in groups:
         named = first if count == 1 else _("%(first)s and %(n)d more") % {"first": first, "n": count - 1}
@@ -128,16 +128,32 @@ def _messages(task: Task, by: Principal) -> list[dict[str, str]]:
     return said
 
 
-def _output(task: Task, status: str) -> dict[str, Any]:
+def _items(task: Task, by: Principal) -> TaskItemQuerySet:
+    """The numbers that the client may see, and of its own task also what it named that is nobody's."""
+    visible = monitor.visible_items(task, by)
+    own = by.user_id is not None and task.actor_id == by.user_id
+    return visible | task.items.filter(customer_ref=None, channel_ref=None) if own else visible
+
+
+def _counters(task: Task, by: Principal) -> dict[str, int]:
+    """The task's own where all of it is the client's to see, else those of its part."""
+    if monitor.sees_all(task, by):
+        return {"total": task.total or 0} | {state.value: getattr(task, state.value) for state in monitor.COUNTERS}
+    counts = monitor.count_states(_items(task, by))
+    return {"total": sum(counts.values())} | {state.value: counts.get(state.value, 0) for state in monitor.COUNTERS}
+
+
+def _output(task: Task, status: str, by: Principal, succeeded: int) -> dict[str, Any]:
     """What the reference documents for the kind. Of several jobs at Microsoft the first one is told."""
-    job = UpstreamJob.objects.filter(task=task).select_related("customer").order_by("pk").first()
+    jobs = UpstreamJob.objects.filter(task=task, customer__in=Customer.objects.visible_to(by))
+    job = jobs.select_related("customer").order_by("pk").first()
     result = _RESULT.get(status, status)
     if task.kind == "upload":
         return {
             "CreateTime": task.created_at,
             "CompleteTime": task.finished_at,
             "OcUploadNumberResult": result,
-            "NumbersUploaded": task.succeeded,
+            "NumbersUploaded": succeeded,
             "WorkflowVersion": 3,
             "MsUploadJobId": job and job.ms_job_id,
         }

@@ -38,12 +38,14 @@ class Principal:
     """A person or program. `user_id` is None for the scheduler and for commands.
 
     `only`: the permissions that a program's token is limited to; None where nothing but the roles limits it.
+    `narrowed`: its roles are those inside one channel, for this request: what it did elsewhere is not its business now.
     """
 
     name: str
     grants: tuple[Grant, ...] = ()
     user_id: int | None = None
     only: frozenset[Permission] | None = None
+    narrowed: bool = False
 
     def scope(self, permission: Permission = Permission.VIEW) -> Scope:
         """The union of the places in which a role grants the permission."""

@@ -125,7 +125,7 @@ def within(principal: Principal, text: str) -> Principal:
     if not grants:
         sentence = _("There is no channel with the ovocChannelId %s.") % int(text)
         raise Problem(404, "channel_not_found", f"{sentence} {_in_reach(principal)}")
-    return replace(principal, grants=grants)
+    return replace(principal, grants=grants, narrowed=True)
 
 
 def _in_reach(principal: Principal) -> str:

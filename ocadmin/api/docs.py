@@ -151,11 +151,6 @@ def _entry(method: str, path: str, operation: dict[str, Any], known: dict[str, A
     )
 
 
-def _parameter(one: dict[str, Any], known: dict[str, Any]) -> Line:
-    text = with_code(one.get("description", ""))
-    return Line(one["name"], kind_of(one["schema"], known), one["required"], text, one["in"])
-
-
 def kind_of(schema: dict[str, Any], known: dict[str, Any]) -> str:
     """A type in a few words."""
     if "$ref" in schema:

@@ -11,7 +11,8 @@ it. Only what has acted is remembered: after a refusal nothing has happened, and
 
 So an operation acts in the database alone (makes a task): no HTTP, no waiting for the task. One that must do otherwise
 says so with `@outside`: then there is no transaction around it, and after a crash in the middle its key stays taken.
-An answer that tells a secret is kept sealed: `@secret`.
+An answer that tells a secret is kept sealed: `@secret`. What is the same request is also a matter of who asks: after a
+role was taken away its answers are not given again.
 """
 
 import copy
@@ -110,8 +111,11 @@ def _take(request: HttpRequest, *, may_be_dead: bool) -> KeyedRequest:
             return rows.get()
         raise _still_running()
     if row.digest != digest:
-        sentence = _("This %s was sent with another request before. Use a new one for each request.") % HEADER
+        sentence = _("This %s was sent before, with another request or with other rights. Use a new one.") % HEADER
         raise Problem(422, "idempotency_key_reused", sentence)
+    if row.status is None and not may_be_dead and row.started_at < now - timedelta(seconds=LEASE_SECONDS):
+        sentence = _("A request with this %s was begun and never answered. Look what it has done, and use a new one.")
+        raise Problem(409, "idempotency_key_in_use", sentence % HEADER)
     if row.status is None:
         raise _still_running()
     return row
@@ -142,7 +146,8 @@ def _act(
         if frame is atomic:
             mine.delete()
         raise
-    if not acted and (frame is atomic or response.status_code < 500):
+    # 500 is a crash, after which nobody knows what was done; any other refusal was meant, so nothing was.
+    if not acted and (frame is atomic or response.status_code != 500):
         mine.delete()
     return response
 
@@ -160,10 +165,13 @@ def _again(row: KeyedRequest, *, sealed: bool) -> HttpResponse:
 
 
 def digest_of(request: HttpRequest) -> str:
-    """What makes two requests the same: method, address, channel and body. Of a form its fields and files: the
-    boundary between them is another one each time. Files are read in pieces."""
+    """What makes two requests the same: method, address, channel, what the client may do, and body. Of a form its
+    fields and files: the boundary between them is another one each time. Files are read in pieces."""
     digest = hashlib.sha256()
     kind = (request.content_type or "").lower()
+    by = principal_behind(request)
+    for right in (*sorted(map(repr, by.grants)), f"only {sorted(by.only)}" if by.only is not None else ""):
+        _feed(digest, right.encode())
     for part in (request.method, request.get_full_path(), request.headers.get(CHANNEL_HEADER, ""), kind):
         _feed(digest, str(part).encode())
     if kind == MULTIPART:

@@ -35,13 +35,18 @@ class TaskQuerySet(models.QuerySet["Task"]):
     """Reads of tasks."""
 
     def visible_to(self, principal: Principal) -> "TaskQuerySet":
-        """Tasks of the principal's customers and channels, and those they started; all for the whole system."""
+        """Tasks of the principal's customers and channels, and those they started; all for the whole system.
+
+        Of those they started in other places a program that has narrowed itself to a channel sees none.
+        """
         scope = principal.scope(Permission.VIEW)
         if scope.everything:
             return self
         if scope.empty:
             return self.none()
         mine = Q(actor_id=principal.user_id) if principal.user_id else Q()
+        if principal.narrowed and principal.user_id:
+            mine &= Q(channel_ref=None, customer_ref=None)
         return self.filter(mine | Q(channel_ref__in=scope.channels) | Q(customer_ref__in=scope.customers))
 
     def alive(self) -> "TaskQuerySet":

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Query, Schema
-from pydantic import Field
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.permissions import Permission
@@ -14,7 +13,7 @@ from ocadmin.access.request import principal_behind
 from ocadmin.api import once
 from ocadmin.api.authentication import may
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Params, answers, json_answer
+from ocadmin.api.rest import DryRun, answers, json_answer
 from ocadmin.tasks.api import TaskRecord, already_running, told
 from ocadmin.tasks.models import Task
 from ocadmin.tasks.services import AlreadyRunning
@@ -42,12 +41,6 @@ class ConnectionTest(Schema):
     state: State
     steps: list[ExaminedStep]
     certificate: SbcCertificate | None
-
-
-class Writing(Params):
-    """What a task that writes takes in the address."""
-
-    dryRun: bool = Field(False, description="Answer what would be done, begin nothing.")
 
 
 class PlannedWrite(Schema):
@@ -84,7 +77,7 @@ def try_connection(request: HttpRequest, sbcId: int = SbcId) -> HttpResponse:
     response=answers(TaskRecord | PlannedWrite, 409),
     summary="Write what is outstanding",
 )
-def write_outstanding(request: HttpRequest, asked: Query[Writing], sbcId: int = SbcId) -> HttpResponse:
+def write_outstanding(request: HttpRequest, asked: Query[DryRun], sbcId: int = SbcId) -> HttpResponse:
     """Writes rules that are wanted and not there, removes those that are not wanted, and saves. Answers the task.
 
     409: nothing is outstanding, its rules are written by hand, or such a task is at work (Location).
@@ -98,7 +91,7 @@ def write_outstanding(request: HttpRequest, asked: Query[Writing], sbcId: int = 
     response=answers(TaskRecord | PlannedWrite, 409),
     summary="Save the configuration",
 )
-def save_configuration(request: HttpRequest, asked: Query[Writing], sbcId: int = SbcId) -> HttpResponse:
+def save_configuration(request: HttpRequest, asked: Query[DryRun], sbcId: int = SbcId) -> HttpResponse:
     """Writes the running configuration to flash, also what somebody else has changed. Answers the task.
 
     409: its rules are written by hand, or such a task is at work (Location).
@@ -106,7 +99,7 @@ def save_configuration(request: HttpRequest, asked: Query[Writing], sbcId: int =
     return _begin(request, the_sbc(request, sbcId, Permission.PUSH_SBC), asked, save=True)
 
 
-def _begin(request: HttpRequest, sbc: SBC, asked: Writing, *, save: bool) -> HttpResponse:
+def _begin(request: HttpRequest, sbc: SBC, asked: DryRun, *, save: bool) -> HttpResponse:
     todo, by = outstanding.todo(sbc), principal_behind(request)
     if asked.dryRun:
         alive = Task.objects.alive().filter(unique_key=outstanding.key_of(sbc))

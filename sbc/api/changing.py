@@ -105,7 +105,7 @@ def pin_certificate(request: HttpRequest, body: Fingerprint, sbcId: int = SbcId)
         records.pin_presented(sbc, body.fingerprint, by=principal_behind(request), channel=Channel.API)
     except records.NotPinned as problem:
         raise Problem(409, "not_pinned", str(problem)) from None
-    return json_answer(of_sbcs([the_sbc(request, sbcId)])[0])
+    return json_answer(of_sbcs([the_sbc(request, sbcId, Permission.MANAGE_SBC)])[0])
 
 
 def _save(request: HttpRequest, sbc: SBC, given: Mapping[str, Any]) -> HttpResponse:

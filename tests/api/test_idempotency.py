@@ -19,7 +19,8 @@ from ocadmin.numbers.api import changing
 from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer
 from ocadmin.tasks.models import Task
-from tests.factories import CustomerFactory, PhoneNumberFactory
+from tests.factories import CustomerFactory, PhoneNumberFactory, grant
+from tests.numbers.world import World
 
 from .conftest import Program, Programs
 
@@ -67,6 +68,16 @@ class TestAgain:
 
     def test_clients_do_not_share_keys(self, program: Programs, numbers: None) -> None:
         assert sync(program(), "a").json()["id"] != sync(program(), "a").json()["id"]
+
+    def test_nothing_is_told_again_after_a_role_was_taken_away(self, program: Programs, contoso: Customer) -> None:
+        """The answer may be about the very customer for whom the client had it, or a secret."""
+        client = program(customer=contoso)
+        grant(client.client, Role.ADMIN, customer=CustomerFactory())
+        PhoneNumberFactory(customer=contoso, e164=NUMBERS[0])
+        assert sync(client, "a", NUMBERS[0]).status_code == 200
+        client.client.memberships.filter(customer=contoso).delete()
+        answer = sync(client, "a", NUMBERS[0])
+        assert (answer.status_code, answer.json()["errorCode"]) == (422, "idempotency_key_reused")
 
     def test_reading_needs_none(self, program: Programs, numbers: None) -> None:
         answer = program().get("v3/oc/tasks", headers={"Idempotency-Key": "a"})
@@ -183,8 +194,22 @@ class TestAtWorkAndDead:
         self, client: Program, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(changing.synchronise, "acts_outside", True, raising=False)
+        assert sync(client, "a")["Retry-After"] == "1"
         age(hours=1)
-        assert sync(client, "a").status_code == 409
+        answer = sync(client, "a")
+        assert (answer.status_code, "Retry-After" in answer) == (409, False)
+        assert "was begun and never answered" in answer.json()["detail"]
+
+    def test_a_refusal_by_what_is_outside_frees_the_key(self, world: World, program: Programs) -> None:
+        """Microsoft does not answer now; the same request may be sent again."""
+        client = program()
+        client.http.defaults["HTTP_IDEMPOTENCY_KEY"] = "a"
+        path, body = "v3/oc/numbers/action/number-status", {"telephoneNumbers": [NUMBERS[0]]}
+        tenant = {"msTenantId": str(world.customer.tenant_id)}
+        world.sandbox.fault({"mount": "oc"}, {"status": 503}, times=50)
+        assert client.post(path, body, **tenant).status_code == 503
+        world.sandbox.call("DELETE", "/faults")
+        assert client.post(path, body, **tenant).status_code == 200
 
 
 class TestDigest:

@@ -3,17 +3,19 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from ocadmin.access.audit import Channel
 from ocadmin.access.clients import CannotMake, find, make
-from ocadmin.access.models import AuditEntry
+from ocadmin.access.models import AuditEntry, User
 from ocadmin.access.permissions import Permission, Role
 from ocadmin.access.principal import SYSTEM
 from ocadmin.api import authentication
+from ocadmin.numbers import importing
 from ocadmin.numbers.models import Channel as Reseller
-from ocadmin.numbers.models import Customer
-from tests.factories import ChannelFactory, CustomerFactory, PhoneNumberFactory, grant
+from ocadmin.numbers.models import Customer, ImportRow, Mode
+from tests.factories import ChannelFactory, CustomerFactory, PhoneNumberFactory, TaskFactory, grant
 
 from .conftest import Program, Programs
 
@@ -133,6 +135,33 @@ def test_the_header_is_the_id_that_records_show(place: Place, program: Programs)
     one = program(channel=row)
     assert one.get(LISTS[0], headers={"X-Ovoc-Channel-Id": "9"}).json()["totalRecords"] == 1
     assert one.get(LISTS[0], headers={"X-Ovoc-Channel-Id": "501"}).status_code == 404
+
+
+def test_the_header_narrows_what_the_program_began_itself(place: Place, program: Programs) -> None:
+    """A portal that speaks for one channel must not be shown what it did for another one."""
+    one = program()
+    tasks = {
+        name: TaskFactory(customer_ref=row.pk, channel_ref=row.channel_id, actor_id=one.client.pk).pk
+        for name, row in place.customers.items()
+    }
+    tasks["several"] = TaskFactory(actor_id=one.client.pk).pk
+    shown = one.get("v3/oc/tasks", headers={"X-Ovoc-Channel-Id": "7"}).json()["data"]
+    assert {task["id"] for task in shown} == {tasks["ours"], tasks["several"]}
+    for name in ("theirs", "direct"):
+        for path in (f"v3/oc/tasks/{tasks[name]}", f"v2/task/{tasks[name]}"):
+            assert one.get(path, headers={"X-Ovoc-Channel-Id": "7"}).status_code == 404
+            assert one.get(path).status_code == 200
+
+
+def test_the_header_narrows_imports(place: Place, program: Programs) -> None:
+    one = program()
+    file = SimpleUploadedFile("numbers.csv", b"telephoneNumber\r\n+442079460011\r\n")
+    batch = importing.keep(file, mode=Mode.UPDATE, user=User.objects.get(pk=one.client.pk))
+    theirs = place.customers["theirs"]
+    ImportRow.objects.create(batch=batch, line=2, outcome=0, customer_ref=theirs.pk, channel_ref=theirs.channel_id)
+    for header, there in ({"X-Ovoc-Channel-Id": "7"}, []), ({"X-Ovoc-Channel-Id": "8"}, [str(batch.pk)]):
+        assert [row["id"] for row in one.get("v3/oc/imports", headers=header).json()] == there
+    assert len(one.get("v3/oc/imports").json()) == 1
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "1" * 12, "٧", "7,8"])

@@ -159,6 +159,7 @@ BAD: list[tuple[Any, str]] = [
         {"phoneNumberRanges": [{"start": f"+44207{n}00000", "end": f"+44207{n}09999"} for n in (94, 95)]},
         "too_many_numbers",
     ),
+    ({"phoneNumberRanges": [{"start": "+442079460000", "end": "+442079469999"}] * 2}, "too_many_numbers"),
 ]
 
 

@@ -96,3 +96,29 @@ def test_a_task_out_of_reach_does_not_exist(program: Programs) -> None:
     assert stranger.get(f"v2/task/tsk_msjob_{task.uid}").status_code == 404
     Task.objects.filter(pk=task.pk).update(actor=stranger.client.pk)
     assert stranger.get(f"v2/task/tsk_msjob_{task.uid}").status_code == 200
+
+
+def test_of_a_task_that_is_seen_in_part_the_part_is_told(program: Programs) -> None:
+    """It released numbers of two customers and has lost the role for one of them since."""
+    ours, theirs = CustomerFactory(), CustomerFactory()
+    caller = program(Role.OPERATOR, customer=ours)
+    task = TaskFactory(
+        kind="release",
+        actor_id=caller.client.pk,
+        state=TaskState.PARTIAL,
+        finished_at=timezone.now(),
+        total=4,
+        failed=4,
+    )
+    for number, owner in (("+442079460700", theirs), ("+442079460701", theirs), ("+442079460702", ours)):
+        TaskItemFactory(task=task, key=number, state=ItemState.FAILED, message="Assigned.", customer_ref=owner.pk)
+    TaskItemFactory(task=task, key="+442079460799", state=ItemState.REFUSED, message="Not here.")
+    for owner in (theirs, ours):
+        UpstreamJob.objects.create(kind="releases", customer=owner, task=task, ms_job_id=uuid.uuid4(), status="Failed")
+    answer = caller.get(f"v2/task/{task.uid}")
+    assert (answer.json()["totalNumbersCount"], answer.json()["failedNumbersCount"]) == (2, 1)
+    assert answer.json()["outputData"]["MsTenantId"] == str(ours.tenant_id)
+    said = [one["message"] for one in answer.json()["executionMessages"]]
+    assert said == ["+442079460702: Assigned.", "+442079460799: Not here."]
+    for secret in ("+442079460700", "+442079460701", str(theirs.tenant_id)):
+        assert secret not in answer.text

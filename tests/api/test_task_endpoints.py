@@ -9,7 +9,7 @@ from django.utils import timezone
 from ocadmin.access.permissions import Role
 from ocadmin.numbers.models import Customer
 from ocadmin.tasks.models import ItemState, Task, TaskState
-from tests.factories import CustomerFactory, PhoneNumberFactory, TaskFactory, TaskItemFactory
+from tests.factories import ChannelFactory, CustomerFactory, PhoneNumberFactory, TaskFactory, TaskItemFactory, grant
 
 from .conftest import Programs
 
@@ -142,6 +142,17 @@ class TestSync:
         CustomerFactory()
         program(Role.OPERATOR, customer=contoso).post("v3/oc/sync", {})
         assert Task.objects.get().params == {"customers": [contoso.pk]}
+
+    def test_where_one_may_not(self, program: Programs, contoso: Customer) -> None:
+        """The role for it is in another channel than the one that the request names."""
+        client = program(Role.OPERATOR, customer=contoso)
+        channel = ChannelFactory(ovoc_channel_id=7)
+        grant(client.client, Role.MONITOR, channel=channel)
+        client.http.defaults["HTTP_X_OVOC_CHANNEL_ID"] = "7"
+        for query in ({}, {"dryRun": "true"}):
+            answer = client.post("v3/oc/sync", {}, **query)
+            assert (answer.status_code, answer.json()["errorCode"]) == (403, "forbidden")
+        assert not Task.objects.exists()
 
     def test_a_tenant(self, program: Programs, contoso: Customer) -> None:
         body = program().post("v3/oc/sync", {"msTenantId": str(contoso.tenant_id)}).json()

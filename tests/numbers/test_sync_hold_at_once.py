@@ -8,7 +8,7 @@ from django.db import connections
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import Customer
 from ocadmin.numbers.operations import sync
-from ocadmin.tasks.models import TaskState
+from ocadmin.tasks.models import Task, TaskState
 from ocadmin.tasks.run import Run
 from tests.factories import TaskFactory
 
@@ -27,7 +27,38 @@ def test_a_hold_waits_for_what_a_pass_is_saving(contoso: Customer) -> None:
         person.start()
         person.join(0.5)
         assert person.is_alive()
-        assert not Customer.objects.on_hold().exists()
     person.join(30)
     assert not person.is_alive()
+    assert Customer.objects.on_hold().get() == contoso
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pass_that_begins_while_a_hold_waits_knows_of_it(contoso: Customer) -> None:
+    """Or the hold waits for that one too: what it saves then must not come after the hold has returned."""
+    first, late = (TaskFactory(kind="sync", state=TaskState.RUNNING, lease_owner=name) for name in ("first", "late"))
+    Task.objects.filter(pk=late.pk).update(state=TaskState.CANCELLED, finished_at="2026-01-01T00:00:00Z")
+    person = threading.Thread(target=hold, args=(contoso,), daemon=True)
+    knew: list[bool] = []
+    saving, saved = threading.Event(), threading.Event()
+
+    def save_late() -> None:
+        Task.objects.filter(pk=late.pk).update(state=TaskState.RUNNING, finished_at=None)
+        with Run(late, "late").commit():
+            knew.append(Customer.objects.on_hold().exists())
+            saving.set()
+            saved.wait(30)
+        connections.close_all()
+
+    worker = threading.Thread(target=save_late, daemon=True)
+    with Run(first, "first").commit():
+        person.start()
+        person.join(0.5)
+        worker.start()
+        assert saving.wait(30)
+    person.join(0.5)
+    assert knew == [True] or person.is_alive()
+    saved.set()
+    for thread in (worker, person):
+        thread.join(30)
+        assert not thread.is_alive()
     assert Customer.objects.on_hold().get() == contoso

@@ -288,10 +288,16 @@ def _move(task: Task, number: PhoneNumber, row: StagedNumber) -> Move | None:
 
 
 def _conflict(work: Chunk, number: PhoneNumber, row: StagedNumber) -> None:
-    """Never overwritten: whose number it is, is a question for people (upstreams.md §8)."""
-    names = dict(Customer.objects.filter(pk__in=(number.customer_id, row.customer_id)).values_list("pk", "full_name"))
-    message = _("Here it belongs to %(ours)s, at Microsoft to %(theirs)s. Nothing was changed.")
-    message %= {"ours": names[number.customer_id], "theirs": names[row.customer_id]}
+    """Never overwritten: whose number it is, is a question for people (upstreams.md §8).
+
+    Who the other one is, is not told: whoever sees the number here need not be one who may know. The drift report tells
+    it to those who may.
+    """
+    message = _(
+        "Here it belongs to %(ours)s, at Microsoft to another customer. Nothing was changed. The drift report says to "
+        "whom, as far as you may see that customer."
+    )
+    message %= {"ours": Customer.objects.values_list("full_name", flat=True).get(pk=number.customer_id)}
     work.outcome("ownership_conflict", number, ItemState.REFUSED, message, microsoft_customer=row.customer_id)
 
 

@@ -35,11 +35,10 @@ class OnHold(Exception):
 def hold(customer: Customer, *, reason: str, by: Principal, channel: str, ticket: str = "") -> bool:
     """Put a customer's synchronisation on hold; `reason` is 1 to 500 characters. False: it was already, as it was.
 
-    From its return on no pass touches the customer's numbers, not even one that is at work.
+    From its return on no pass touches the customer's numbers, not even one that is at work: call it outside of any
+    transaction.
     """
     with transaction.atomic():
-        # Every save of a pass begins by locking its task: we wait for the one at work, the next one sees the hold.
-        list(Task.objects.alive().filter(kind="sync").order_by("pk").select_for_update().values_list("pk"))
         now = timezone.now()
         free = Customer.objects.filter(pk=customer.pk, sync_held_at=None)
         if not free.update(sync_held_at=now, sync_hold_reason=reason):
@@ -58,6 +57,10 @@ def hold(customer: Customer, *, reason: str, by: Principal, channel: str, ticket
             message=reason,
         )
         entry.save()
+    # Every save of a pass begins by locking its task, and then looks who is on hold. Those that begin now see it. Those
+    # that looked before are waited for: not the other way round, or a pass could begin while we wait.
+    with transaction.atomic():
+        list(Task.objects.alive().filter(kind="sync").order_by("pk").select_for_update().values_list("pk"))
     return True
 
 

@@ -1,7 +1,8 @@
 """Where a webhook may go: looked up when it is sent, and the connection is made to what was looked up.
 
-Refused are the addresses by which a machine speaks to itself or to the cloud that it runs in: whoever may enter a
-webhook must not be able to read those. Private networks are allowed: that is where an operator's own systems are.
+Refused are the addresses by which a machine speaks to the link that it is on or to the cloud that it runs in: whoever
+may enter a webhook must not be able to read those. This machine and private networks are allowed: that is where an
+operator's own systems are.
 """
 
 import socket

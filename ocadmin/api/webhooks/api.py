@@ -26,7 +26,7 @@ from ocadmin.api.rest import OwnBody, Params, answers, json_answer
 from . import services
 from .celery_tasks import nudge
 from .forms import MOST_CUSTOMERS, WebhookForm
-from .models import Attempt, Delivery, DeliveryState, Kind, Webhook
+from .models import Attempt, Delivery, DeliveryKind, DeliveryState, Webhook
 from .records import DeliveryDetail, DeliveryRecord, WebhookRecord, WebhookWithSecret, of_delivery, of_try, of_webhook
 from .source import source
 
@@ -92,7 +92,7 @@ class WhichDeliveries(KeysetParams):
     """Which messages."""
 
     state: DeliveryState | None = Field(None, description="Those that are in this state.")
-    kind: Kind | None = Field(None, description="Those of this kind.")
+    kind: DeliveryKind | None = Field(None, description="Those of this kind.")
 
 
 @router.get(_PLACE, auth=_admitted, response=answers(KeysetPage[WebhookRecord]), summary="List webhooks")

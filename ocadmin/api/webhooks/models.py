@@ -104,7 +104,7 @@ class Webhook(models.Model):
         )
 
 
-class Kind(models.TextChoices):
+class DeliveryKind(models.TextChoices):
     """Why something was sent."""
 
     CHANGES = "changes", _("Changes")
@@ -128,7 +128,7 @@ class Delivery(models.Model):
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
     uid = models.CharField(_("webhook-id"), max_length=40)
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.CHANGES)
+    kind = models.CharField(_("kind"), max_length=8, choices=DeliveryKind.choices, default=DeliveryKind.CHANGES)
     state = models.CharField(_("state"), max_length=9, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     changes = models.PositiveIntegerField(_("changes"), default=0)
     behind = models.CharField(max_length=40, blank=True, editable=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ninja import Schema
 
-from .models import Attempt, Delivery, DeliveryState, Kind, Standing, Webhook
+from .models import Attempt, Delivery, DeliveryKind, DeliveryState, Standing, Webhook
 
 
 class WebhookRecord(Schema):
@@ -59,7 +59,7 @@ class DeliveryRecord(Schema):
 
     id: int
     webhookMessageId: str
-    kind: Kind
+    kind: DeliveryKind
     state: DeliveryState
     changes: int
     createdAt: datetime.datetime

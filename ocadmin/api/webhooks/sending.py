@@ -25,7 +25,7 @@ from ocadmin.tasks import lease
 from ocadmin.tasks.pauses import LONGEST_WAIT_SECONDS, spread
 
 from . import services, signing
-from .models import Attempt, Delivery, DeliveryState, Kind, Webhook, WebhookQuerySet
+from .models import Attempt, Delivery, DeliveryKind, DeliveryState, Webhook, WebhookQuerySet
 from .post import Answer, post
 from .source import source
 
@@ -51,7 +51,7 @@ def due() -> WebhookQuerySet:
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
     behind = Q(xact__lt=last.xact) | Q(xact=last.xact, seen__lt=last.pk)
     regular = Q(enabled=True, next_at__lte=now) & (Q(pk__in=waiting.values("webhook")) | behind)
-    by_hand = Q(pk__in=waiting.exclude(kind=Kind.CHANGES).values("webhook"))
+    by_hand = Q(pk__in=waiting.exclude(kind=DeliveryKind.CHANGES).values("webhook"))
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     return Webhook.objects.filter(free, regular | by_hand).order_by("failures", "next_at")
 
@@ -101,7 +101,7 @@ def _step(pk: int, owner: str) -> bool:
     if webhook is None:
         raise LeaseLost
     waiting = Delivery.objects.filter(webhook=webhook, state=DeliveryState.PENDING).order_by("pk")
-    delivery = waiting.exclude(kind=Kind.CHANGES).first()
+    delivery = waiting.exclude(kind=DeliveryKind.CHANGES).first()
     if delivery is None and webhook.enabled and webhook.next_at <= timezone.now():
         delivery = waiting.first() or _pack(webhook, owner)
     if delivery is None:
@@ -110,7 +110,7 @@ def _step(pk: int, owner: str) -> bool:
     answer = _send(webhook, delivery)
     with _held(pk, owner) as held:
         _note(held, delivery, answer, at)
-    return answer.good or delivery.kind != Kind.CHANGES
+    return answer.good or delivery.kind != DeliveryKind.CHANGES
 
 
 def _send(webhook: Webhook, delivery: Delivery) -> Answer:
@@ -170,7 +170,7 @@ def _note(webhook: Webhook, delivery: Delivery, answer: Answer, at: Any) -> None
         error=answer.error,
         answer=answer.text,
     )
-    regular = delivery.kind == Kind.CHANGES
+    regular = delivery.kind == DeliveryKind.CHANGES
     over = answer.good or not regular
     if over:
         state = DeliveryState.DELIVERED if answer.good else DeliveryState.FAILED

@@ -19,7 +19,7 @@ from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import SYSTEM, Principal
 
 from . import signing
-from .models import Attempt, Delivery, DeliveryState, Kind, Webhook
+from .models import Attempt, Delivery, DeliveryKind, DeliveryState, Webhook
 
 KEEP = timedelta(days=30)
 CHUNK = 1_000
@@ -150,7 +150,7 @@ def send_test(pk: int, by: Principal, *, channel: Channel = Channel.WEB) -> Deli
     webhook = _locked(pk)
     at = timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = sending.message("webhook.test", at, {"webhook": webhook.name})
-    delivery = Delivery.objects.create(webhook=webhook, uid=sending.new_uid(), kind=Kind.TEST, body=body)
+    delivery = Delivery.objects.create(webhook=webhook, uid=sending.new_uid(), kind=DeliveryKind.TEST, body=body)
     _record("test", webhook, by, after={"webhook-id": delivery.uid}, channel=channel)
     return delivery
 
@@ -159,7 +159,7 @@ def send_test(pk: int, by: Principal, *, channel: Channel = Channel.WEB) -> Deli
 def again(delivery: Delivery, by: Principal, *, channel: Channel = Channel.WEB) -> Delivery:
     """The same message once more, out of order and once, with its webhook-id."""
     copied = {name: getattr(delivery, name) for name in ("webhook", "uid", "body", "changes", "behind")}
-    made = Delivery.objects.create(**copied, kind=Kind.AGAIN)
+    made = Delivery.objects.create(**copied, kind=DeliveryKind.AGAIN)
     _record("again", delivery.webhook, by, after={"webhook-id": made.uid}, channel=channel)
     return made
 
@@ -192,7 +192,7 @@ def _disable(webhook: Webhook, why: str) -> None:
 
 
 def _pending(webhook: Webhook) -> Any:
-    return Delivery.objects.filter(webhook=webhook, state=DeliveryState.PENDING, kind=Kind.CHANGES)
+    return Delivery.objects.filter(webhook=webhook, state=DeliveryState.PENDING, kind=DeliveryKind.CHANGES)
 
 
 def _unpack(webhook: Webhook) -> None:
