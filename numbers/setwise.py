@@ -1,4 +1,4 @@
-"""INSERT … SELECT in the ORM's words: rows made from rows, none of which passes through Python."""
+"""INSERT … SELECT in the ORM's words: rows made from rows, none of which passes through Python; and its statistics."""
 
 from typing import Any
 
@@ -49,6 +49,17 @@ def _expression(field: Field, given: Any) -> BaseExpression:
         return given
     kind = field.target_field if isinstance(field, ForeignKey) else field
     return Value(given, output_field=kind.__class__() if kind.primary_key else kind)
+
+
+def refresh_statistics(*models: type[Model]) -> None:
+    """Let PostgreSQL look anew at tables that were just filled: before a join of them, once a pass.
+
+    What it knows may be from a moment when they were empty. Then it takes a million rows for one, and reads all of them
+    for each of the other table. By itself it looks a minute later, and a query that has begun keeps its plan.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
 
 def as_json(model: type[Model], *names: str) -> Func:

@@ -6,7 +6,7 @@ from django.db import connection
 from tests.numbers.world import World
 from tests.sandbox_process import Sandbox
 
-collect_ignore = [] if connection.vendor == "postgresql" else ["test_sync_hold_at_once.py"]
+collect_ignore = [] if connection.vendor == "postgresql" else ["test_sync_postgresql.py"]
 
 
 @pytest.fixture

@@ -25,9 +25,10 @@ from ocadmin.tasks.plans import SAMPLE, Plan
 from ocadmin.tasks.run import Run
 from sbc import services as sbc_services
 from sbc.errors import BadCredentials, LowPrivilege, PlanMissing, SBCError
-from sbc.models import SBC, PlanReading
+from sbc.models import SBC, PlanReading, SeenRule
 
-from ...models import DriftRun, MicrosoftReading, PhoneNumber
+from ...models import DriftRun, MicrosoftNumber, MicrosoftReading, PhoneNumber
+from ...setwise import refresh_statistics
 from . import cases, report, rules, suspects
 from .cases import Moments
 from .table import View
@@ -102,6 +103,7 @@ def _read(run: Run) -> Outcome:
     """Read the next SBC into its mirror; one that cannot be read is told in the report, and not waited for."""
     sbc = next((one for one in suspects.readable() if one.pk > run.cursor["sbc"]), None)
     if sbc is None:
+        refresh_statistics(PhoneNumber, MicrosoftNumber, SeenRule)
         with run.commit():
             run.cursor |= {"phase": "compare", "after": ""}
             run.task.step = _("Comparing")

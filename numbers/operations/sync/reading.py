@@ -20,6 +20,7 @@ from ...microsoft.operator_connect import OperatorConnect
 from ...microsoft.records import NumberRecord, parse_number
 from ...models import PhoneNumber, StagedNumber
 from ...models.phone_number import PhoneNumberQuerySet
+from ...setwise import refresh_statistics
 from . import scope, staging
 from .on_hold import LEFT_ALONE
 
@@ -137,6 +138,7 @@ def held_before(run: Run) -> PhoneNumberQuerySet:
 
 def _check(run: Run) -> Outcome:
     """After the last page: read again, ask one by one, or go on to the comparison."""
+    refresh_statistics(StagedNumber, PhoneNumber)
     cursor = run.cursor
     read_pass = cursor.get("pass", 1)
     staged = StagedNumber.objects.filter(task=run.task, read_pass=read_pass).count()

@@ -1,9 +1,9 @@
-"""A hold while a pass is saving: what only PostgreSQL has, so these tests are collected only there (conftest)."""
+"""Synchronising with what only PostgreSQL has: two transactions, statistics. Collected only there (conftest)."""
 
 import threading
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import Customer
@@ -11,6 +11,8 @@ from ocadmin.numbers.operations import sync
 from ocadmin.tasks.models import Task, TaskState
 from ocadmin.tasks.run import Run
 from tests.factories import TaskFactory
+from tests.numbers import passes
+from tests.sandbox_process import Sandbox
 
 
 def hold(customer: Customer) -> None:
@@ -62,3 +64,13 @@ def test_a_pass_that_begins_while_a_hold_waits_knows_of_it(contoso: Customer) ->
         thread.join(30)
         assert not thread.is_alive()
     assert Customer.objects.on_hold().get() == contoso
+
+
+@pytest.mark.django_db
+def test_what_was_staged_is_known_to_the_planner(sandbox: Sandbox) -> None:
+    """Of a table that was empty when it was last looked at it would expect one row, and read all for each number."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE numbers_stagednumber")
+        assert passes.synchronise().state == TaskState.SUCCEEDED
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'numbers_stagednumber'")
+        assert cursor.fetchone()[0] > 100
