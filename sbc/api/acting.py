@@ -21,7 +21,7 @@ from sbc import outstanding, records
 from sbc.examination import Verdict
 from sbc.models import SBC, State
 
-from .reading import ONE, SbcId, router, the_sbc
+from .reading import ASKED, ONE, SbcId, router, the_sbc
 from .records import SbcCertificate, of_certificate
 
 
@@ -54,13 +54,18 @@ class PlannedWrite(Schema):
 
 
 @router.post(
-    f"{ONE}/test", auth=may(Permission.PUSH_SBC), response=answers(ConnectionTest), summary="Test the connection"
+    f"{ONE}/test",
+    auth=may(Permission.PUSH_SBC),
+    throttle=ASKED,
+    response=answers(ConnectionTest),
+    summary="Test the connection",
 )
 @once.outside  # the SBC is asked
 def try_connection(request: HttpRequest, sbcId: int = SbcId) -> HttpResponse:
     """Asks the SBC now, step by step, also after it has refused our login; takes up to half a minute.
 
-    Nothing is changed on it, and how it is is kept. After 401 or 403 the schedule asks again only once this went well.
+    At most 20 times a minute. Nothing is changed on it, and how it is is kept. After 401 or 403 the schedule asks again
+    only once this went well.
     """
     sbc = the_sbc(request, sbcId, Permission.PUSH_SBC)
     found = records.examine(sbc, by=principal_behind(request), channel=Channel.API)

@@ -21,7 +21,7 @@ from sbc import records, rights
 from sbc.forms import SBCForm
 from sbc.models import SBC, WriteStrategy
 
-from .reading import ONE, PLACE, SbcId, router, the_sbc
+from .reading import ASKED, ONE, PLACE, SbcId, router, the_sbc
 from .records import SbcRecord, of_sbcs
 
 MOST_RULES = 2_147_483_647
@@ -95,7 +95,11 @@ def change_sbc(request: HttpRequest, body: SbcChange, sbcId: int = SbcId) -> Htt
 
 
 @router.post(
-    f"{ONE}/pin", auth=may(Permission.MANAGE_SBC), response=answers(SbcRecord, 409), summary="Pin a certificate"
+    f"{ONE}/pin",
+    auth=may(Permission.MANAGE_SBC),
+    throttle=ASKED,
+    response=answers(SbcRecord, 409),
+    summary="Pin a certificate",
 )
 @once.outside  # the SBC is asked for its certificate
 def pin_certificate(request: HttpRequest, body: Fingerprint, sbcId: int = SbcId) -> HttpResponse:

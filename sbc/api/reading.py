@@ -11,6 +11,7 @@ from pydantic import Field
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
+from ocadmin.api.limits import PerClient
 from ocadmin.api.paging import HIGHEST_ID, KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
 from ocadmin.api.rest import Params, answers, json_answer
@@ -20,6 +21,7 @@ from sbc.models import OUTSTANDING, SBC, DialPlanRule, HealthPeriod, State
 from .records import SbcPeriod, SbcRecord, SbcRule, of_period, of_rule, of_sbcs
 
 router = Router(tags=["sbcs"])
+ASKED = PerClient("sbc", 20, 60)  # of what asks the device: a thread of the web server waits for it
 
 PLACE = "/v3/oc/sbcs"
 ONE = f"{PLACE}/{{sbcId}}"

@@ -13,6 +13,7 @@ from ocadmin.numbers.models import Customer
 from ocadmin.tasks import engine
 from ocadmin.tasks.models import Task, TaskState
 from sbc import health, mirror, services
+from sbc.api import reading
 from sbc.dialplan import Rule
 from sbc.errors import BadCredentials, Offline
 from sbc.models import SBC, DialPlanRule, State
@@ -140,6 +141,13 @@ class TestConnectionTest:
         SBC.objects.update(rest_url="http://127.0.0.1:9")
         answer = admin.post(f"{PATH}/{london.pk}/test")
         assert (answer.status_code, answer.json()["works"], answer.json()["state"]) == (200, False, "offline")
+
+    def test_how_often(self, admin: Program, london: SBC, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reading.ASKED, "times", 1)
+        assert admin.post(f"v3/oc/sbcs/{london.pk}/test").status_code == 200
+        answer = admin.post(f"v3/oc/sbcs/{london.pk}/test")
+        assert (answer.status_code, answer.json()["errorCode"]) == (429, "too_many_requests")
+        assert int(answer.headers["Retry-After"]) > 0
 
     def test_the_certificate_is_pinned_if_it_is_the_one(
         self, admin: Program, program: Programs, tmp_path: Path
