@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Annotated, Any, ClassVar, TypeVar, cast
@@ -104,7 +105,7 @@ class _Parser(Parser):
         try:
             if b"\\u0000" in request.body:
                 raise _nul()
-            return orjson.loads(request.body)
+            return orjson.loads(request.body.removeprefix(BOM_UTF8))  # the reference's binder takes the mark as well
         except orjson.JSONDecodeError:
             raise Problem(400, "invalid_json", "The body is not JSON, or is nested too deeply.") from None
 

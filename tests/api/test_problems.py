@@ -74,7 +74,7 @@ def test_numbers_that_cannot_be(program: Programs, number: str) -> None:
     checked(program().get(f"v2/oc/numbers/{number}"), 404)
 
 
-@pytest.mark.parametrize("path", ["", "v1", "v3/oc", "v3/oc/numbers/", "v9/oc/numbers", "%00", "v3//oc/numbers"])
+@pytest.mark.parametrize("path", ["", "v1", "v3/oc", "v3/oc/number", "v9/oc/numbers", "%00", "v3//oc/numbers"])
 def test_there_is_nothing(program: Programs, path: str) -> None:
     checked(program().get(path), 404)
     checked(Client().get(f"/api/{path}"), 404)
@@ -199,6 +199,7 @@ def test_bodies_that_cannot_be_read(text: bytes, content_type: str, status: int)
 
 def test_bodies_that_can_be_read() -> None:
     assert parse(b'{"a": [1]}') == parse(b'{"a": [1]}', "application/json; charset=utf-8") == {"a": [1]}
+    assert parse(b'\xef\xbb\xbf{"a": [1]}') == {"a": [1]}  # as Windows' tools write it
 
 
 def test_a_limit_counts_for_each_client_and_says_when_to_come_back(program: Programs) -> None:
