@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -63,6 +63,8 @@ class Numbers(Body):
 class NumbersOrList(Numbers):
     """The same, or a bare JSON array of numbers."""
 
+    most: ClassVar[int] = MOST
+
     @model_validator(mode="before")
     @classmethod
     def _bare_list(cls, value: Any) -> Any:
@@ -72,7 +74,7 @@ class NumbersOrList(Numbers):
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Both forms, for the documentation."""
         schema = handler.resolve_ref_schema(handler(core_schema))
-        array = {"type": "array", "items": {"type": "string", "maxLength": 64}, "maxItems": MOST}
+        array = {"type": "array", "items": {"type": "string", "maxLength": 64}, "maxItems": cls.most}
         both = {"title": cls.__name__, "description": schema.get("description", ""), "anyOf": [dict(schema), array]}
         schema.clear()
         schema.update(both)
@@ -93,10 +95,10 @@ class Reading:
     ranges: bool = False
 
 
-def read(named: Numbers, *, new: bool = False) -> Reading:
+def read(named: Numbers, *, new: bool = False, most: int = MOST) -> Reading:
     """The numbers. `new`: they are ours only from now on, so that their digits are checked, not only looked up.
 
-    Raises Problem 400 for none at all, for more than 10,000, and for a range that is none.
+    Raises Problem 400 for none at all, for more than `most` in whatever form, and for a range that is none.
     """
     found: dict[str, None] = {}
     again: dict[str, None] = {}
@@ -106,8 +108,8 @@ def read(named: Numbers, *, new: bool = False) -> Reading:
             reading.strangers.append(Stranger(text, code, e164.SENTENCES.get(code, _PLUS_MISSING)))
         else:
             (again if text in found else found)[text] = None
-        if len(found) > MOST:
-            raise Problem(400, "too_many_numbers", _("A request may name at most %(n)d numbers.") % {"n": MOST})
+        if len(found) + len(reading.strangers) > most:
+            raise Problem(400, "too_many_numbers", _("A request may name at most %(n)d numbers.") % {"n": most})
     if not found and not reading.strangers:
         raise Problem(400, "no_numbers", _("Name at least one number in telephoneNumbers."))
     reading.numbers, reading.repeated = list(found), list(again)
@@ -166,9 +168,9 @@ def of_customer(named: Numbers, customer: Customer, by: Principal) -> Chosen:
     return Chosen(mine, [*reading.strangers, *strangers], reading.ranges)
 
 
-def of_anybody(named: Numbers, by: Principal) -> Chosen:
+def of_anybody(named: Numbers, by: Principal, most: int = MOST) -> Chosen:
     """The numbers that `by` may see, of whichever customers. Raises what `read` raises."""
-    reading = read(named)
+    reading = read(named, most=most)
     visible = PhoneNumber.objects.visible_to(by).filter(e164__among=frozenset(reading.numbers))
     there = set(visible.values_list("e164", flat=True))
     unknown = [_unknown(number) for number in reading.numbers if number not in there]
