@@ -23,6 +23,7 @@ from ..history import OBJECT_TYPE
 router = Router(tags=["changes"])
 
 MOST_CHANGES = 1_000
+_LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 class Asked(Params):
@@ -95,5 +96,5 @@ def _begin(text: str) -> feed.Asked:
         raise Problem(400, "invalid_since", sentence)
     try:
         return feed.since_instant(instant.astimezone(datetime.UTC))
-    except OverflowError:
-        return feed.Asked(feed.BEGINNING)
+    except OverflowError:  # before the first instant of UTC, or behind its last
+        return feed.Asked(feed.BEGINNING) if instant.year == 1 else feed.since_instant(_LAST)

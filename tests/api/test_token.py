@@ -77,7 +77,7 @@ def test_basic_gives_a_token(program: Programs) -> None:
         ({"client_id": "%00"}, 401, "invalid_client"),
         ({"client_id": "x" * 200}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
-        ({"grant_type": None}, 400, "unsupported_grant_type"),
+        ({"grant_type": None}, 400, "invalid_request"),
         ({"scope": "everything"}, 400, "invalid_scope"),
         ({"extra": "x" * 20_000}, 413, "invalid_request"),
         ({"a": "1&a=2"}, 400, "invalid_request"),
