@@ -21,7 +21,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
 PROBLEMS_SHOWN = 5
+LONGEST_REST, READ_AT_ONCE = 1_000_000, 1 << 16  # bytes
 
 
 class ProblemDetails(Schema):
@@ -170,6 +171,22 @@ def _message(error: dict[str, Any], place: str) -> str:
     return str(error["msg"].removeprefix("Value error, "))
 
 
+def _read_rest(request: HttpRequest) -> None:
+    """Read the body of a request that was answered without it, so that its connection can carry the next one.
+
+    gunicorn ends a connection with more than 64 kB left unread, after an answer that promised to keep it: a program
+    would notice with its next request, such as the one for a new token after a 401.
+    """
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if hasattr(request, "_body") or not (length.isascii() and length.isdigit()) or int(length) > LONGEST_REST:
+        return
+    try:
+        while request.read(READ_AT_ONCE):
+            pass
+    except UnreadablePostError:
+        logger.info("the caller has gone before its body was read")
+
+
 _CODES = {400: "invalid_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -184,6 +201,7 @@ class ProblemMiddleware:
         response = self.get_response(request)
         if response.status_code < 400 or not request.path.startswith(PREFIX):
             return response
+        _read_rest(request)
         if response.headers.get("Content-Type", "") == CONTENT_TYPE:
             return response
         status = response.status_code

@@ -143,6 +143,19 @@ def test_a_body_that_is_too_long_is_not_read(program: Programs) -> None:
         checked(one.http.generic("GET", "/api/v3/oc/numbers", CONTENT_LENGTH=length), 413)
 
 
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("good", 415)])
+def test_a_body_that_was_not_needed_is_read_all_the_same(program: Programs, token: str, status: int) -> None:
+    """Up to a megabyte: otherwise the connection ends, and the next request on it fails."""
+    body = io.BytesIO(b"x" * 900_000)
+    http = program().http if token else Client()
+    path = f"/api/v3/oc/numbers/action/release?msTenantId={uuid.uuid4()}"
+    answer = http.generic(
+        "POST", path, **{"CONTENT_LENGTH": "900000", "CONTENT_TYPE": "text/plain", "wsgi.input": body}
+    )
+    checked(answer, status)
+    assert body.tell() == 900_000
+
+
 @pytest.mark.parametrize(("words", "status"), [(1, 404), (200_000, 413)])
 def test_a_body_in_chunks(program: Programs, words: int, status: int) -> None:
     """It says no length: .NET sends JSON like that. What is too long is not read to its end."""
