@@ -6,6 +6,7 @@ Source: get-numbers-v3.txt; live-platform.md, 3.2 and 3.3.
 import re
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any
 
 import orjson
@@ -129,8 +130,9 @@ def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
 )
 def list_numbers_v2(request: HttpRequest, asked: Query[Asked]) -> HttpResponse | StreamingHttpResponse:
     """All numbers in one answer, which is written as it is read."""
-    numbers = chosen(principal_behind(request), asked)
-    return StreamingHttpResponse(_array(numbers), content_type="application/json")
+    pieces = _array(chosen(principal_behind(request), asked))
+    first = next(pieces)  # before the answer begins: a failure is a problem then, not a connection that ends
+    return StreamingHttpResponse(chain([first], pieces), content_type="application/json")
 
 
 @router.get(

@@ -13,7 +13,7 @@ from ninja import Schema
 from ocadmin.api import problems, rest
 from ocadmin.api.limits import PerClient
 from ocadmin.api.problems import Problem
-from ocadmin.numbers.api import lists
+from ocadmin.numbers.api import lists, reading
 
 from .conftest import Programs
 
@@ -114,6 +114,19 @@ def test_a_failure_of_ours_tells_nothing_and_is_found_in_the_log(
     [line] = [record for record in caplog.records if body["errorTicket"] in record.getMessage()]
     assert line.exc_info
     assert "hunter2" in str(line.exc_info[1])
+
+
+@pytest.mark.parametrize("path", ["v3/oc/numbers?after=", "v2/oc/numbers"])
+def test_a_list_that_cannot_be_read(program: Programs, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """The one that is written as it is read too: it begins when its first rows are there."""
+
+    def fail(*args: Any) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(reading, "after", fail)
+    answer = program().get(path)
+    checked(answer, 500)
+    assert "hunter2" not in answer.text
 
 
 def test_a_crash_outside_the_endpoints(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
