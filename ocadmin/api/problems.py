@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
+FOR_PROGRAMS = (PREFIX, "/oauth2/")
 PROBLEMS_SHOWN = 5
 LONGEST_REST, READ_AT_ONCE = 1_000_000, 1 << 16  # bytes
 
@@ -197,12 +198,12 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Exchange an error page under /api/ for a problem; its Allow stays."""
+        """Exchange an error page for programs for a problem; its Allow stays. OAuth's own errors stay as they are."""
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path.startswith(PREFIX):
+        if response.status_code < 400 or not request.path.startswith(FOR_PROGRAMS):
             return response
         _read_rest(request)
-        if response.headers.get("Content-Type", "") == CONTENT_TYPE:
+        if response.headers.get("Content-Type", "") in (CONTENT_TYPE, "application/json"):
             return response
         status = response.status_code
         sentence = (
@@ -213,5 +214,5 @@ class ProblemMiddleware:
         return answer(request, Problem(status, code, sentence, headers=kept))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """What is raised below /api/ outside of any endpoint: ninja lets what a rate limit raises pass."""
-        return _on_exception(request, error) if request.path.startswith(PREFIX) else None
+        """What is raised outside of any endpoint: ninja lets what a rate limit raises pass; and for a token."""
+        return _on_exception(request, error) if request.path.startswith(FOR_PROGRAMS) else None

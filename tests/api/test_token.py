@@ -98,6 +98,18 @@ def test_a_header_that_cannot_be_read(program: Programs, value: str) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
+def test_a_failure_of_ours_is_a_problem(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("hunter2")
+
+    one = program()
+    monkeypatch.setattr(oauth.clients, "find", fail)
+    answer = ask(one)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["errorCode"] == "internal_error"
+    assert "hunter2" not in answer.text
+
+
 def test_only_a_post_of_a_form(program: Programs) -> None:
     answer = Client().get("/oauth2/token")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
