@@ -19,6 +19,7 @@ from ocadmin.api.rest import Params, answers, json_answer
 
 from .. import changes
 from ..history import OBJECT_TYPE
+from .naming import AskedNumber
 
 router = Router(tags=["changes"])
 
@@ -35,7 +36,7 @@ class Asked(Params):
         description="The nextSince of the answer before; 0 for the beginning; or a time in ISO 8601 with its zone. "
         "Without it the answer holds no changes, only where those begin that are made from now on.",
     )
-    telephoneNumber: str = Field("", max_length=16, description="Only those of this number, in E.164: its history.")
+    telephoneNumber: AskedNumber = Field("", description="Only those of this number, in E.164: its history.")
     pageSize: int = Field(200, ge=1, le=MOST_CHANGES, description="Changes in one answer, at most.")
 
 

@@ -21,7 +21,7 @@ from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.paging import KeysetPage, link_after
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Params, answers, fold, json_answer
+from ocadmin.api.rest import Params, answers, fold, json_answer, plus_back
 
 from ..lifecycle import Status
 from ..models import Customer, PhoneNumber
@@ -76,7 +76,7 @@ class PageAsked(Asked):
 
     pageNumber: int = Field(1, ge=1, le=10_000_000, description="The page, from 1.")
     pageSize: int = Field(200, ge=1, le=MOST_ROWS, description="Rows on a page.")
-    after: str | None = Field(
+    after: Annotated[str | None, BeforeValidator(plus_back)] = Field(
         None,
         pattern=r"^(\+[0-9]{1,15})?$",
         description="Instead of pageNumber: the rows after this number. Empty: the first ones. "

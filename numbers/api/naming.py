@@ -12,14 +12,14 @@ from typing import Annotated, Any, ClassVar
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, OwnBody
+from ocadmin.api.rest import Body, OwnBody, plus_back
 
 from .. import e164, pasting
 from ..e164 import Flawed
@@ -43,6 +43,15 @@ def without_nul(text: str) -> str:
 Text = Annotated[str, AfterValidator(without_nul)]
 NumberText = Annotated[str, StringConstraints(max_length=64), AfterValidator(without_nul)]
 NumberList = Annotated[list[NumberText], Field(max_length=MOST, description="E.164.")]
+
+
+def _with_plus(value: Any) -> Any:
+    value = plus_back(value)
+    return f"+{value}" if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+# In the address of a list: with its plus, without it, or with one that was not written as %2B.
+AskedNumber = Annotated[str, BeforeValidator(_with_plus), Field(max_length=16)]
 
 
 class Range(Body):

@@ -95,6 +95,11 @@ def _in_utc(moment: datetime.datetime) -> datetime.datetime:
 Moment = Annotated[datetime.datetime, AfterValidator(_in_utc)]
 
 
+def plus_back(value: Any) -> Any:
+    """A plus that was not written as %2B comes as a blank: no number begins with one."""
+    return f"+{value[1:]}" if isinstance(value, str) and value.startswith(" ") else value
+
+
 class _Parser(Parser):
     """Reads JSON by orjson, which refuses what is nested too deeply, and parameters by their folded names."""
 

@@ -91,5 +91,13 @@ def test_with_and_without_a_slash_at_the_end(program: Programs, number: PhoneNum
     assert client.get("v3/oc/numbers//").json()["instance"] == "/api/v3/oc/numbers/"
 
 
+def test_a_walk_may_begin_after_a_number_as_it_is_typed(program: Programs, number: PhoneNumber) -> None:
+    """The plus of an address comes as a blank."""
+    before = NUMBER.replace("110", "100")
+    typed = program().http.get(f"/api/v3/oc/numbers?after={before}")
+    assert [one["telephoneNumber"] for one in typed.json()["data"]] == [NUMBER]
+    assert program().get("v3/oc/numbers", {"after": before}).json() == typed.json()
+
+
 def test_the_root_tells_nothing_of_its_making(program: Programs) -> None:
     assert program().get("").json()["detail"] == "There is nothing at this address."

@@ -75,6 +75,8 @@ def test_the_history_of_one_number(program: Programs, contoso: Customer) -> None
     told = program().get(PATH, asked).json()
     assert [one["telephoneNumber"] for one in told["changes"]] == [f"+{FIRST + 1}"] * 3
     assert len(program(Role.MONITOR, customer=contoso).get(PATH, asked).json()["changes"]) == 2
+    as_typed = program().http.get(f"/api/{PATH}?since=0&telephoneNumber=+{FIRST + 1}")  # the plus comes as a blank
+    assert as_typed.json()["changes"] == told["changes"]
 
 
 def test_an_instant_begins_with_what_happened_then(program: Programs, contoso: Customer) -> None:
