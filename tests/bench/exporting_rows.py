@@ -20,6 +20,7 @@ _CUSTOMER = {
     "contacts": "'[]'{json}",
     "connection": "'unknown'",
     "connection_message": "''",
+    "sync_hold_reason": "''",
     "created_at": "{now}",
 }
 _PROFILE = {
