@@ -35,6 +35,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/openapi.json", docs.openapi_json, name="openapi"),
     path("api/docs", docs.docs, name="api-docs"),
+    path("api/", problems.not_found),
     path("api/", rest.api.urls),
     path("api/<path:rest>", problems.not_found),
     path("oauth2/token", oauth.token, name="token"),

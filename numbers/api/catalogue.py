@@ -18,7 +18,7 @@ from ocadmin.api.rest import Moment, answers, json_answer
 
 from ..models import Channel, CivicAddress, ConnectionState, Customer, Location, ReleasedNumber
 from .lists import Tenant
-from .naming import customer_of
+from .naming import AskedNumber, customer_of
 
 router = Router(tags=["customers"])
 
@@ -113,7 +113,7 @@ class WhichReleased(KeysetParams):
     """Which released numbers."""
 
     msTenantId: Tenant = None
-    telephoneNumber: str = Field("", max_length=16, description="The number, in E.164.")
+    telephoneNumber: AskedNumber = Field("", description="The number, in E.164.")
     country: str = Field("", max_length=8, description="ISO code, such as GB.")
     resting: bool | None = Field(None, description="true: in quarantine; false: free again.")
     releasedAfter: Moment | None = Field(None, description="Released then or later.")

@@ -19,10 +19,12 @@ from ocadmin.api.rest import Params, answers, json_answer
 
 from .. import changes
 from ..history import OBJECT_TYPE
+from .naming import AskedNumber
 
 router = Router(tags=["changes"])
 
 MOST_CHANGES = 1_000
+_LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 class WhichChanges(Params):
@@ -34,7 +36,7 @@ class WhichChanges(Params):
         description="The nextSince of the answer before; 0 for the beginning; or a time in ISO 8601 with its zone. "
         "Without it the answer holds no changes, only where those begin that are made from now on.",
     )
-    telephoneNumber: str = Field("", max_length=16, description="Only those of this number, in E.164: its history.")
+    telephoneNumber: AskedNumber = Field("", description="Only those of this number, in E.164: its history.")
     pageSize: int = Field(200, ge=1, le=MOST_CHANGES, description="Changes in one answer, at most.")
 
 
@@ -95,5 +97,5 @@ def _begin(text: str) -> feed.Asked:
         raise Problem(400, "invalid_since", sentence)
     try:
         return feed.since_instant(instant.astimezone(datetime.UTC))
-    except OverflowError:
-        return feed.Asked(feed.BEGINNING)
+    except OverflowError:  # before the first instant of UTC, or behind its last
+        return feed.Asked(feed.BEGINNING) if instant.year == 1 else feed.since_instant(_LAST)

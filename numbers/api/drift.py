@@ -30,7 +30,7 @@ from ..operations.drift import Drift, Repair, plan, start
 from ..operations.drift.repair import ADOPT, LEAVE, by_keys, key_of
 from .acting import Acting, act, action
 from .lists import Tenant
-from .naming import Chosen, NumberText, customer_of
+from .naming import AskedNumber, Chosen, NumberText, customer_of
 
 router = Router(tags=["drift"])
 
@@ -112,7 +112,7 @@ class WhichFindings(KeysetParams):
     kind: Kind | None = Field(None, description="What disagrees.")
     severity: Severe | None = Field(None, description="How much it matters.")
     sbcId: SbcId = None
-    telephoneNumber: str = Field("", max_length=16, description="The number, in E.164.")
+    telephoneNumber: AskedNumber = Field("", description="The number, in E.164.")
     isNew: bool | None = Field(None, description="Whether the last comparison found it for the first time.")
 
 

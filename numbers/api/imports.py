@@ -87,8 +87,8 @@ class Confirmation(OwnBody):
 def upload_file(request: HttpRequest, asked: Query[HowToImport]) -> HttpResponse:
     """Takes CSV or XLSX, as a form with the field `file` or as the body itself, and checks it; nothing is changed.
 
-    Its state is then checking (ask again until it is ready or unusable), or mapping, where a header is not known: say
-    what the columns are with POST …/check.
+    Its state is then checking (ask again until it is ready or unusable), or mapping, where a header is not known or
+    nothing says whose new numbers would be: complete that with POST …/check, or check it as it is.
     """
     _demand_whole_rights(request)
     file = file_of(request, FIELD)

@@ -6,6 +6,7 @@ Source: get-numbers-v3.txt; live-platform.md, 3.2 and 3.3.
 import re
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any
 
 import orjson
@@ -20,7 +21,7 @@ from ocadmin.access.request import principal_behind
 from ocadmin.api.authentication import may
 from ocadmin.api.paging import KeysetPage, link_after
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Params, answers, fold, json_answer
+from ocadmin.api.rest import Params, answers, fold, json_answer, plus_back
 
 from ..lifecycle import Status
 from ..models import Customer, PhoneNumber
@@ -75,7 +76,7 @@ class PageAsked(Asked):
 
     pageNumber: int = Field(1, ge=1, le=10_000_000, description="The page, from 1.")
     pageSize: int = Field(200, ge=1, le=MOST_ROWS, description="Rows on a page.")
-    after: str | None = Field(
+    after: Annotated[str | None, BeforeValidator(plus_back)] = Field(
         None,
         pattern=r"^(\+[0-9]{1,15})?$",
         description="Instead of pageNumber: the rows after this number. Empty: the first ones. "
@@ -129,8 +130,9 @@ def list_numbers(request: HttpRequest, asked: Query[PageAsked]) -> HttpResponse:
 )
 def list_numbers_v2(request: HttpRequest, asked: Query[Asked]) -> HttpResponse | StreamingHttpResponse:
     """All numbers in one answer, which is written as it is read."""
-    numbers = chosen(principal_behind(request), asked)
-    return StreamingHttpResponse(_array(numbers), content_type="application/json")
+    pieces = _array(chosen(principal_behind(request), asked))
+    first = next(pieces)  # before the answer begins: a failure is a problem then, not a connection that ends
+    return StreamingHttpResponse(chain([first], pieces), content_type="application/json")
 
 
 @router.get(

@@ -7,19 +7,19 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Body, OwnBody
+from ocadmin.api.rest import Body, OwnBody, plus_back
 
 from .. import e164, pasting
 from ..e164 import Flawed
@@ -45,6 +45,15 @@ NumberText = Annotated[str, StringConstraints(max_length=64), AfterValidator(wit
 NumberList = Annotated[list[NumberText], Field(max_length=MOST, description="E.164.")]
 
 
+def _with_plus(value: Any) -> Any:
+    value = plus_back(value)
+    return f"+{value}" if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+# In the address of a list: with its plus, without it, or with one that was not written as %2B.
+AskedNumber = Annotated[str, BeforeValidator(_with_plus), Field(max_length=16)]
+
+
 class Range(Body):
     """From one number to another, both included, written out by the server."""
 
@@ -63,6 +72,8 @@ class Numbers(Body):
 class NumbersOrList(Numbers):
     """The same, or a bare JSON array of numbers."""
 
+    most: ClassVar[int] = MOST
+
     @model_validator(mode="before")
     @classmethod
     def _bare_list(cls, value: Any) -> Any:
@@ -72,7 +83,7 @@ class NumbersOrList(Numbers):
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Both forms, for the documentation."""
         schema = handler.resolve_ref_schema(handler(core_schema))
-        array = {"type": "array", "items": {"type": "string", "maxLength": 64}, "maxItems": MOST}
+        array = {"type": "array", "items": {"type": "string", "maxLength": 64}, "maxItems": cls.most}
         both = {"title": cls.__name__, "description": schema.get("description", ""), "anyOf": [dict(schema), array]}
         schema.clear()
         schema.update(both)
@@ -93,10 +104,10 @@ class Reading:
     ranges: bool = False
 
 
-def read(named: Numbers, *, new: bool = False) -> Reading:
+def read(named: Numbers, *, new: bool = False, most: int = MOST) -> Reading:
     """The numbers. `new`: they are ours only from now on, so that their digits are checked, not only looked up.
 
-    Raises Problem 400 for none at all, for more than 10,000, and for a range that is none.
+    Raises Problem 400 for none at all, for more than `most` in whatever form, and for a range that is none.
     """
     found: dict[str, None] = {}
     again: dict[str, None] = {}
@@ -106,8 +117,8 @@ def read(named: Numbers, *, new: bool = False) -> Reading:
             reading.strangers.append(Stranger(text, code, e164.SENTENCES.get(code, _PLUS_MISSING)))
         else:
             (again if text in found else found)[text] = None
-        if len(found) > MOST:
-            raise _too_many()
+        if len(found) + len(reading.strangers) > most:
+            raise _too_many(most)
     if not found and not reading.strangers:
         raise Problem(400, "no_numbers", _("Name at least one number in telephoneNumbers."))
     reading.numbers, reading.repeated = list(found), list(again)
@@ -130,12 +141,12 @@ def _texts(named: Numbers) -> Iterator[str]:
             raise Problem(400, flaw.code, f"phoneNumberRanges, “{one.start}” – “{one.end}”: {sentence}") from None
         written += len(numbers)
         if written > MOST:  # repeats too: a thousand times the same range would be ten million numbers to look at
-            raise _too_many()
+            raise _too_many(MOST)
         yield from numbers
 
 
-def _too_many() -> Problem:
-    return Problem(400, "too_many_numbers", _("A request may name at most %(n)d numbers.") % {"n": MOST})
+def _too_many(most: int) -> Problem:
+    return Problem(400, "too_many_numbers", _("A request may name at most %(n)d numbers.") % {"n": most})
 
 
 def _flaw(text: str, *, new: bool) -> str | None:
@@ -175,9 +186,9 @@ def of_customer(named: Numbers, customer: Customer, by: Principal) -> Chosen:
     return Chosen(mine, [*reading.strangers, *strangers], reading.ranges)
 
 
-def of_anybody(named: Numbers, by: Principal) -> Chosen:
+def of_anybody(named: Numbers, by: Principal, most: int = MOST) -> Chosen:
     """The numbers that `by` may see, of whichever customers. Raises what `read` raises."""
-    reading = read(named)
+    reading = read(named, most=most)
     visible = PhoneNumber.objects.visible_to(by).filter(e164__among=frozenset(reading.numbers))
     there = set(visible.values_list("e164", flat=True))
     unknown = [_unknown(number) for number in reading.numbers if number not in there]

@@ -1,6 +1,6 @@
 """What customers have deleted: approve that, or clear the mark; how much of it there is. live-platform.md, 3.9."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +25,7 @@ from ..operations import ON_NUMBERS
 from ..selecting import UNKNOWN
 from .acting import Acting, action, check, listing, planned, refusal, task_id
 from .lists import Asked, Tenant, chosen
-from .naming import NumberList, Numbers, of_anybody
+from .naming import NumberList, NumbersOrList, of_anybody
 
 router = Router(tags=["removal"])
 
@@ -34,10 +34,11 @@ _LIMIT = PerClient("removal", 300, 60)
 _ALREADY = ("already",)
 
 
-class Decided(Numbers):
-    """1 to 500 numbers, of whichever customers."""
+class Decided(NumbersOrList):
+    """1 to 500 numbers, of whichever customers, ranges written out."""
 
-    telephoneNumbers: Annotated[NumberList, Field(min_length=1, max_length=MOST)]
+    most: ClassVar[int] = MOST
+    telephoneNumbers: Annotated[NumberList, Field(max_length=MOST)] = []
 
 
 class NotDecided(Schema):
@@ -101,7 +102,7 @@ def clear_removal_status(request: HttpRequest, asked: Query[Acting], body: Decid
 def _decide(request: HttpRequest, kind: str, asked: Acting, body: Decided) -> HttpResponse:
     """Decide now: what is answered has happened. Numbers that cannot be decided upon do not hold up the others."""
     by, operation = principal_behind(request), ON_NUMBERS[kind]
-    named = of_anybody(body, by)
+    named = of_anybody(body, by, MOST)
     if misspelt := [one for one in named.strangers if one.code != UNKNOWN]:
         first = misspelt[0]
         errors = [refusal(one.key, one.code, str(one.sentence)) for one in misspelt]

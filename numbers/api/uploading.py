@@ -157,9 +157,9 @@ class WhichTenant(Params):
 
 
 class Candidates(Numbers):
-    """Numbers that may be uploaded some day. At most 1,000."""
+    """Numbers that may be uploaded some day. At most 1,000, ranges written out."""
 
-    telephoneNumbers: Annotated[NumberList, Field(min_length=1, max_length=LIST_SIZE)]
+    telephoneNumbers: Annotated[NumberList, Field(max_length=LIST_SIZE)] = []
     msTenantId: uuid.UUID | None = None
 
 
@@ -209,7 +209,7 @@ def number_status(request: HttpRequest, asked: Query[WhichTenant], body: Candida
     if tenant is None:
         raise Problem(400, "invalid_request", _("Name the customer in msTenantId."))
     customer = customer_of(tenant, by, Permission.UPLOAD)
-    reading = read(body, new=True)
+    reading = read(body, new=True, most=LIST_SIZE)
     try:
         answers = OperatorConnect().validate(tenant, reading.numbers) if reading.numbers else []
     except MicrosoftError as error:
@@ -224,6 +224,9 @@ def number_status(request: HttpRequest, asked: Query[WhichTenant], body: Candida
         found = answer is not None and answer.found
         status = answer.assignment_status if answer is not None else ""
         rows.append(_checked(e164, ours.get(e164) or theirs, list(dict.fromkeys(codes)), found, status))
+    named = dict.fromkeys([*body.telephoneNumbers, *body.phoneNumbersList])
+    places = {text: place for place, text in enumerate(named)}
+    rows.sort(key=lambda row: places.get(row["telephoneNumber"], len(places)))  # as they were named, then the ranges
     good = all(row["validationResult"] == "Success" for row in rows)
     return json_answer({"validationResult": "Success" if good else "Failed", "telephoneNumbers": rows})
 

@@ -44,7 +44,9 @@ def token(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             raise Refused("invalid_request", "Send a POST request.", 405, Allow="POST")
         form = _form(request)
-        if form.get("grant_type") != "client_credentials":
+        if "grant_type" not in form:
+            raise Refused("invalid_request", "Send grant_type=client_credentials.")
+        if form["grant_type"] != "client_credentials":
             raise Refused("unsupported_grant_type", "Only grant_type=client_credentials is supported.")
         client = _client(request, *_credentials(request, form))
         scope = _scope(form.get("scope", ""))

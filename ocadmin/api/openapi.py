@@ -169,6 +169,8 @@ def _token_endpoint() -> dict[str, Any]:
         for status in (400, 401, 405, 413, 415, 429)
     }
     refusals["429"]["headers"] = _RETRY_AFTER
+    problem = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+    refusals["500"] = {"description": _WHEN[500], "content": {problems.CONTENT_TYPE: problem}}
     body = {"schema": {"$ref": "#/components/schemas/TokenRequest"}, "example": {"grant_type": "client_credentials"}}
     issued = {"schema": {"$ref": "#/components/schemas/Token"}}
     return {

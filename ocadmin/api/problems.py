@@ -21,7 +21,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -30,7 +30,9 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
+FOR_PROGRAMS = (PREFIX, "/oauth2/")
 PROBLEMS_SHOWN = 5
+LONGEST_REST, READ_AT_ONCE = 1_000_000, 1 << 16  # bytes
 
 
 class ProblemDetails(Schema):
@@ -170,6 +172,22 @@ def _message(error: dict[str, Any], place: str) -> str:
     return str(error["msg"].removeprefix("Value error, "))
 
 
+def _read_rest(request: HttpRequest) -> None:
+    """Read the body of a request that was answered without it, so that its connection can carry the next one.
+
+    gunicorn ends a connection with more than 64 kB left unread, after an answer that promised to keep it: a program
+    would notice with its next request, such as the one for a new token after a 401.
+    """
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if hasattr(request, "_body") or not (length.isascii() and length.isdigit()) or int(length) > LONGEST_REST:
+        return
+    try:
+        while request.read(READ_AT_ONCE):
+            pass
+    except UnreadablePostError:
+        logger.info("the caller has gone before its body was read")
+
+
 _CODES = {400: "invalid_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -180,11 +198,12 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Exchange an error page under /api/ for a problem; its Allow stays."""
+        """Exchange an error page for programs for a problem; its Allow stays. OAuth's own errors stay as they are."""
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path.startswith(PREFIX):
+        if response.status_code < 400 or not request.path.startswith(FOR_PROGRAMS):
             return response
-        if response.headers.get("Content-Type", "") == CONTENT_TYPE:
+        _read_rest(request)
+        if response.headers.get("Content-Type", "") in (CONTENT_TYPE, "application/json"):
             return response
         status = response.status_code
         sentence = (
@@ -195,5 +214,5 @@ class ProblemMiddleware:
         return answer(request, Problem(status, code, sentence, headers=kept))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """What is raised below /api/ outside of any endpoint: ninja lets what a rate limit raises pass."""
-        return _on_exception(request, error) if request.path.startswith(PREFIX) else None
+        """What is raised outside of any endpoint: ninja lets what a rate limit raises pass; and for a token."""
+        return _on_exception(request, error) if request.path.startswith(FOR_PROGRAMS) else None

@@ -1,12 +1,12 @@
 """Looking at SBCs: how they are and were, their rules, and where a call would go. For programs of the whole system."""
 
 import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router, Schema
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ocadmin.access.permissions import Permission
 from ocadmin.access.request import principal_behind
@@ -14,7 +14,7 @@ from ocadmin.api.authentication import may
 from ocadmin.api.limits import PerClient
 from ocadmin.api.paging import HIGHEST_ID, KeysetPage, KeysetParams, page_of
 from ocadmin.api.problems import Problem
-from ocadmin.api.rest import Params, answers, json_answer
+from ocadmin.api.rest import Params, answers, json_answer, plus_back
 from sbc import rights, where
 from sbc.models import OUTSTANDING, SBC, DialPlanRule, HealthPeriod, State
 
@@ -45,7 +45,9 @@ class WhichRules(KeysetParams):
 class Dialled(Params):
     """Which number."""
 
-    number: str = Field(max_length=where.LONGEST, description="As it is dialled, such as +442079460958.")
+    number: Annotated[str, BeforeValidator(plus_back)] = Field(
+        max_length=where.LONGEST, description="As it is dialled, such as +442079460958."
+    )
 
 
 class MetRule(Schema):

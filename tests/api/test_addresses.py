@@ -78,3 +78,26 @@ def test_with_and_without_tenantui(program: Programs, number: PhoneNumber) -> No
     assert http.get("/tenantui/api/nothing").json()["errorCode"] == "not_found"
     assert http.get("/tenantui/numbers/").status_code == 404
     assert http.get("/tenantui/tenantui/api/v3/oc/numbers").status_code == 404
+
+
+def test_with_and_without_a_slash_at_the_end(program: Programs, number: PhoneNumber) -> None:
+    """Actions too: nothing is sent elsewhere, which would lose the body."""
+    client = program()
+    assert client.get("v3/oc/numbers/", pageSize=1).json() == client.get("v3/oc/numbers", pageSize=1).json()
+    assert client.get(f"v2/oc/numbers/{NUMBER}/").json() == client.get(f"v2/oc/numbers/{NUMBER}").json()
+    planned = client.post("v3/oc/numbers/action/ready-for-removal/", [NUMBER], dryRun="true")
+    assert planned.json()["operation"] == "approve-removal"
+    assert client.http.get("/tenantui/api/v3/oc/numbers/").status_code == 200
+    assert client.get("v3/oc/numbers//").json()["instance"] == "/api/v3/oc/numbers/"
+
+
+def test_a_walk_may_begin_after_a_number_as_it_is_typed(program: Programs, number: PhoneNumber) -> None:
+    """The plus of an address comes as a blank."""
+    before = NUMBER.replace("110", "100")
+    typed = program().http.get(f"/api/v3/oc/numbers?after={before}")
+    assert [one["telephoneNumber"] for one in typed.json()["data"]] == [NUMBER]
+    assert program().get("v3/oc/numbers", {"after": before}).json() == typed.json()
+
+
+def test_the_root_tells_nothing_of_its_making(program: Programs) -> None:
+    assert program().get("").json()["detail"] == "There is nothing at this address."

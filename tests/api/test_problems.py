@@ -13,7 +13,7 @@ from ninja import Schema
 from ocadmin.api import problems, rest
 from ocadmin.api.limits import PerClient
 from ocadmin.api.problems import Problem
-from ocadmin.numbers.api import lists
+from ocadmin.numbers.api import lists, reading
 
 from .conftest import Programs
 
@@ -74,7 +74,7 @@ def test_numbers_that_cannot_be(program: Programs, number: str) -> None:
     checked(program().get(f"v2/oc/numbers/{number}"), 404)
 
 
-@pytest.mark.parametrize("path", ["", "v1", "v3/oc", "v3/oc/numbers/", "v9/oc/numbers", "%00", "v3//oc/numbers"])
+@pytest.mark.parametrize("path", ["", "v1", "v3/oc", "v3/oc/number", "v9/oc/numbers", "%00", "v3//oc/numbers"])
 def test_there_is_nothing(program: Programs, path: str) -> None:
     checked(program().get(path), 404)
     checked(Client().get(f"/api/{path}"), 404)
@@ -116,6 +116,19 @@ def test_a_failure_of_ours_tells_nothing_and_is_found_in_the_log(
     assert "hunter2" in str(line.exc_info[1])
 
 
+@pytest.mark.parametrize("path", ["v3/oc/numbers?after=", "v2/oc/numbers"])
+def test_a_list_that_cannot_be_read(program: Programs, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """The one that is written as it is read too: it begins when its first rows are there."""
+
+    def fail(*args: Any) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(reading, "after", fail)
+    answer = program().get(path)
+    checked(answer, 500)
+    assert "hunter2" not in answer.text
+
+
 def test_a_crash_outside_the_endpoints(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     one = program()
     one.http.raise_request_exception = False
@@ -141,6 +154,19 @@ def test_a_body_that_is_too_long_is_not_read(program: Programs) -> None:
     checked(answer, 413)
     for length in ("x", "-5", "²"):
         checked(one.http.generic("GET", "/api/v3/oc/numbers", CONTENT_LENGTH=length), 413)
+
+
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("good", 415)])
+def test_a_body_that_was_not_needed_is_read_all_the_same(program: Programs, token: str, status: int) -> None:
+    """Up to a megabyte: otherwise the connection ends, and the next request on it fails."""
+    body = io.BytesIO(b"x" * 900_000)
+    http = program().http if token else Client()
+    path = f"/api/v3/oc/numbers/action/release?msTenantId={uuid.uuid4()}"
+    answer = http.generic(
+        "POST", path, **{"CONTENT_LENGTH": "900000", "CONTENT_TYPE": "text/plain", "wsgi.input": body}
+    )
+    checked(answer, status)
+    assert body.tell() == 900_000
 
 
 @pytest.mark.parametrize(("words", "status"), [(1, 404), (200_000, 413)])
@@ -199,6 +225,7 @@ def test_bodies_that_cannot_be_read(text: bytes, content_type: str, status: int)
 
 def test_bodies_that_can_be_read() -> None:
     assert parse(b'{"a": [1]}') == parse(b'{"a": [1]}', "application/json; charset=utf-8") == {"a": [1]}
+    assert parse(b'\xef\xbb\xbf{"a": [1]}') == {"a": [1]}  # as Windows' tools write it
 
 
 def test_a_limit_counts_for_each_client_and_says_when_to_come_back(program: Programs) -> None:

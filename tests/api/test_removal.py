@@ -83,7 +83,7 @@ def test_what_is_refused(program: Programs) -> None:
         (CLEAR[0], [ready.e164], 409, "not_marked"),
         (CLEAR[0], ["+442079469999"], 400, "unknown_number"),
         (APPROVE[0], [good.e164, "0044"], 400, "too_short"),
-        (APPROVE[0], [], 400, "invalid_request"),
+        (APPROVE[0], [], 400, "no_numbers"),
         (APPROVE[0], None, 400, "invalid_request"),
         (APPROVE[0], [f"+4420794{n:05d}" for n in range(501)], 400, "invalid_request"),
         (APPROVE[0], [good.e164, "\x00"], 400, "invalid_request"),
@@ -92,6 +92,23 @@ def test_what_is_refused(program: Programs) -> None:
         refused(program().post(path, {"telephoneNumbers": numbers}), status, code)
     good.refresh_from_db()
     assert good.status == Status.MARKED_FOR_REMOVAL
+
+
+def test_five_hundred_numbers_at_most_in_whatever_form(program: Programs) -> None:
+    number = marked().e164
+    listed = [f"+44207947{n:04d}" for n in range(500)]
+    spanned = [{"start": listed[0], "end": listed[-1]}]
+    bodies = (
+        {"telephoneNumbers": [number], "phoneNumbersList": listed},
+        {"telephoneNumbers": [number], "phoneNumberRanges": spanned},
+        {"telephoneNumbers": [number], "phoneNumbersList": ["0044"] * 500},
+    )
+    for path in (APPROVE[0], CLEAR[0]):
+        for body in bodies:
+            refused(program().post(path, body), 400, "too_many_numbers")
+        plan = program().post(path, {"phoneNumbersList": [number], "phoneNumberRanges": []}, dryRun="true").json()
+        assert plan["will"]["sample"] == program().post(path, [number], dryRun="true").json()["will"]["sample"]
+        assert plan["will"]["sample"] == [number]
 
 
 def test_a_dry_run_moves_nothing(program: Programs) -> None:

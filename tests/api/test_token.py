@@ -77,7 +77,7 @@ def test_basic_gives_a_token(program: Programs) -> None:
         ({"client_id": "%00"}, 401, "invalid_client"),
         ({"client_id": "x" * 200}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
-        ({"grant_type": None}, 400, "unsupported_grant_type"),
+        ({"grant_type": None}, 400, "invalid_request"),
         ({"scope": "everything"}, 400, "invalid_scope"),
         ({"extra": "x" * 20_000}, 413, "invalid_request"),
         ({"a": "1&a=2"}, 400, "invalid_request"),
@@ -96,6 +96,18 @@ def test_a_header_that_cannot_be_read(program: Programs, value: str) -> None:
     answer = ask(program(), Client(headers={"Authorization": value}), client_secret=None)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_failure_of_ours_is_a_problem(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("hunter2")
+
+    one = program()
+    monkeypatch.setattr(oauth.clients, "find", fail)
+    answer = ask(one)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["errorCode"] == "internal_error"
+    assert "hunter2" not in answer.text
 
 
 def test_only_a_post_of_a_form(program: Programs) -> None:
