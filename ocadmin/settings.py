@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "ocadmin.console.middleware.MethodNotAllowedMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "ocadmin.console.middleware.RequestLogMiddleware",
 ]
 
 TEMPLATES = [

@@ -1,5 +1,6 @@
-"""Shows times in the zone of the person who looks, and a page where an address does not take the method."""
+"""The zone of the person who looks, a page where an address does not take the method, the log of requests."""
 
+import re
 import zoneinfo
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,6 +8,10 @@ from contextlib import suppress
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django_structlog.middlewares import RequestMiddleware
+
+# Where a client puts a secret into the address, which no address of ours takes, it must not stand in the log as well.
+_SECRET = re.compile(r"([?&][^=&]*(?:secret|password|token|assertion)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 class TimeZoneMiddleware:
@@ -41,3 +46,13 @@ class MethodNotAllowedMiddleware:
         page = render(request, "405.html", status=405)
         page.headers["Allow"] = response.headers["Allow"]
         return page
+
+
+class RequestLogMiddleware(RequestMiddleware):
+    """django-structlog's, without secrets."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Method and address."""
+        address = _SECRET.sub(r"\1…", request.get_full_path())
+        return f"{request.method} {address}"

@@ -117,6 +117,15 @@ def test_only_a_post_of_a_form(program: Programs) -> None:
     assert (answer.status_code, answer.json()["error"]) == (415, "invalid_request")
 
 
+def test_a_secret_in_the_address_is_not_logged(program: Programs, caplog: pytest.LogCaptureFixture) -> None:
+    one = program()
+    with caplog.at_level("INFO"):
+        answer = Client().post(f"/oauth2/token?client_id={one.client.username}&client_secret={one.secret}")
+    assert answer.status_code == 415
+    assert f"client_id={one.client.username}&client_secret=…" in caplog.text
+    assert one.secret not in caplog.text
+
+
 def test_the_secret_is_kept_as_a_hash_only(program: Programs) -> None:
     one = program()
     assert one.secret.startswith("ocs_")
