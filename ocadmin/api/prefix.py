@@ -1,7 +1,7 @@
 """The reference writes its addresses in several ways: all of them are taken.
 
-It puts `/tenantui` before `/api` in some and not in others, and ends some with a slash, which its router does not mind.
-Source: live-platform.md, 3.1, 3.2 and 8.
+It puts `/tenantui` before `/api` in some and not in others, ends some with a slash, and its router minds neither that
+nor the case of letters. Source: live-platform.md, 3.1, 3.2 and 8.
 """
 
 from collections.abc import Callable
@@ -13,18 +13,17 @@ ROOT = "/api/"
 
 
 class PrefixMiddleware:
-    """Takes both off before anything looks at the address: answers name the address without them."""
+    """Makes them one before anything looks at the address: answers name it in that way."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The answer of the address without the prefix and without the slash at its end, below /api/ only."""
-        if request.path_info.startswith(f"{PREFIX}{ROOT}"):
-            request.path_info = request.path_info.removeprefix(PREFIX)
-            request.path = request.path.replace(PREFIX, "", 1)
-        if request.path_info.startswith(ROOT) and request.path_info != ROOT:
-            request.path_info = request.path_info.removesuffix("/")
-            request.path = request.path.removesuffix("/")
-        request.META["PATH_INFO"] = request.path_info
+        """The answer of the address without the prefix, small letters, no slash at its end; below /api/ only."""
+        found = request.path_info
+        plain = found.lower().removeprefix(PREFIX)
+        if plain.startswith(ROOT) and found != ROOT:
+            plain = plain.removesuffix("/") if plain != ROOT else plain
+            request.path = request.path.removesuffix(found) + plain
+            request.path_info = request.META["PATH_INFO"] = plain
         return self.get_response(request)

@@ -77,6 +77,8 @@ def test_with_and_without_tenantui(program: Programs, number: PhoneNumber) -> No
     assert (missing.status_code, missing.json()["instance"]) == (404, "/api/v2/task/none")
     assert http.get("/tenantui/api/nothing").json()["errorCode"] == "not_found"
     assert http.get("/tenantui/numbers/").status_code == 404
+    for path in ("/api/V3/OC/Numbers", "/TenantUI/API/v3/oc/NUMBERS/"):
+        assert http.get(path).status_code == 200, path
     assert http.get("/tenantui/tenantui/api/v3/oc/numbers").status_code == 404
 
 
