@@ -51,15 +51,15 @@ def _expression(field: Field, given: Any) -> BaseExpression:
     return Value(given, output_field=kind.__class__() if kind.primary_key else kind)
 
 
-def refresh_statistics(*models: type[Model]) -> None:
-    """Let PostgreSQL look anew at tables that were just filled: before a join of them, once a pass.
+def refresh_statistics(model: type[Model], *columns: str) -> None:
+    """Let PostgreSQL look anew at a table that was just filled, before a join by these columns; once a pass.
 
-    What it knows may be from a moment when they were empty. Then it takes a million rows for one, and reads all of them
-    for each of the other table. By itself it looks a minute later, and a query that has begun keeps its plan.
+    What it knows may be from a moment when the table was empty. Then it takes a million rows for one, and reads all of
+    them for each of the other table. By itself it looks a minute later, and a query that has begun keeps its plan.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
+            cursor.execute(f"ANALYZE {model._meta.db_table} ({', '.join(columns)})")
 
 
 def as_json(model: type[Model], *names: str) -> Func:

@@ -103,7 +103,9 @@ def _read(run: Run) -> Outcome:
     """Read the next SBC into its mirror; one that cannot be read is told in the report, and not waited for."""
     sbc = next((one for one in suspects.readable() if one.pk > run.cursor["sbc"]), None)
     if sbc is None:
-        refresh_statistics(PhoneNumber, MicrosoftNumber, SeenRule)
+        refresh_statistics(PhoneNumber, "e164", "customer_id")
+        refresh_statistics(MicrosoftNumber, "e164", "customer_id")
+        refresh_statistics(SeenRule, "reading_id", "prefix")
         with run.commit():
             run.cursor |= {"phase": "compare", "after": ""}
             run.task.step = _("Comparing")

@@ -144,9 +144,11 @@ def reading_of(sheet: sheets.Sheet) -> Callable[[str], str]:
 
 def _withheld(told: dict[str, str]) -> Iterator[Problem]:
     """Rows of the gateway (live-platform.md §1.6) that ask for the contrary of an upload."""
-    sentence = _("By this the number is not to be with the customer, and a file cannot take it away. Remove the row.")
     for name, word in ((ENABLED, "false"), (ASSIGNED, "unassigned")):
         if told.get(name, "").casefold() == word:
+            sentence = _(
+                "By this the number is not to be with the customer, and a file cannot take it away. Remove the row."
+            )
             yield Problem(name, told[name], "not_wanted", sentence)
 
 

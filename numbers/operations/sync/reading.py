@@ -138,7 +138,8 @@ def held_before(run: Run) -> PhoneNumberQuerySet:
 
 def _check(run: Run) -> Outcome:
     """After the last page: read again, ask one by one, or go on to the comparison."""
-    refresh_statistics(StagedNumber, PhoneNumber)
+    refresh_statistics(StagedNumber, "task_id", "e164", "customer_id")
+    refresh_statistics(PhoneNumber, "e164", "customer_id")
     cursor = run.cursor
     read_pass = cursor.get("pass", 1)
     staged = StagedNumber.objects.filter(task=run.task, read_pass=read_pass).count()

@@ -250,13 +250,13 @@ def _cautions(
         return release is not None and release.quarantine_until > now
 
     def not_validated(_e164: str, settings: Settings) -> bool:
-        return settings in unvalidated
+        return bool(unvalidated) and settings in unvalidated
 
     def on_hold(_e164: str, settings: Settings) -> bool:
-        return settings in held
+        return bool(held) and settings in held
 
     def by_area_code(e164: str, settings: Settings) -> bool:
-        return settings in by_area and not is_toll_free(e164)
+        return bool(by_area) and settings in by_area and not is_toll_free(e164)
 
     return [
         (
