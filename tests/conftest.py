@@ -5,9 +5,11 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
+from pytest_django.plugin import DjangoDbBlocker
 
 from ocadmin.access.models import User
 from ocadmin.access.permissions import Role
@@ -24,6 +26,15 @@ services.QUICK_SECONDS = 0.0  # no worker runs that could be quick
 # How fast a machine is says nothing about a property.
 properties.register_profile("ocadmin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 properties.load_profile("ocadmin")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """SBCs of the sandbox have ids of their own (11 to 13), which PostgreSQL's counter does not know of."""
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE sbc_sbc ALTER COLUMN id RESTART WITH 1000")
 
 
 @pytest.fixture
