@@ -15,7 +15,7 @@ from ocadmin.access.models import AuditEntry
 from ocadmin.access.permissions import Permission
 from ocadmin.access.principal import Principal
 from ocadmin.tasks.models import ItemState
-from ocadmin.tasks.plans import SAMPLE, Group, Plan
+from ocadmin.tasks.plans import Group, Plan, sample_of
 
 from . import setwise
 from .history import OBJECT_TYPE
@@ -70,7 +70,7 @@ def _conditions(by: Principal, now: datetime.datetime) -> dict[str, Q]:
 
 
 def _sample(rows: QuerySet[ReleasedNumber]) -> list[str]:
-    return list(rows.order_by("e164").values_list("e164", flat=True)[:SAMPLE])
+    return sample_of(rows.order_by("e164").values_list("e164", flat=True))
 
 
 def _tell(resting: QuerySet[ReleasedNumber], now: datetime.datetime, *, by: Principal, **values: Any) -> None:

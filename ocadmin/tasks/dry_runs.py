@@ -1,13 +1,14 @@
 """What cancelling, retrying and answering a task would do."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from ocadmin.access.principal import Principal
 
 from . import monitor, services
 from .models import ITEM_ALIVE, ItemState, Task, TaskItem, TaskItemQuerySet
-from .plans import SAMPLE, Group, Plan
+from .plans import Plan, group_of, sample_of
 
 _UNDER_WAY = gettext_lazy("Work on these has begun: it is followed to its end.")
 _DONE = gettext_lazy("Done already: their outcomes stand.")
@@ -22,16 +23,16 @@ def of_rest(task: Task, by: Principal) -> Plan:
     items = monitor.visible_items(task, by)
     pending = items.filter(state=ItemState.PENDING)
     groups = [
-        _group("under_way", str(_UNDER_WAY), ItemState.UNCHANGED, items.filter(state=ItemState.RUNNING)),
-        _group("done", str(_DONE), ItemState.UNCHANGED, items.exclude(state__in=sorted(ITEM_ALIVE))),
+        group_of("under_way", str(_UNDER_WAY), ItemState.UNCHANGED, _names(items.filter(state=ItemState.RUNNING))),
+        group_of("done", str(_DONE), ItemState.UNCHANGED, _names(items.exclude(state__in=sorted(ITEM_ALIVE)))),
     ]
-    return Plan(pending.count(), _sample(pending), [group for group in groups if group.count])
+    return Plan(pending.count(), sample_of(_names(pending)), [group for group in groups if group.count])
 
 
 def of_failed(task: Task) -> Plan:
     """The failed numbers of a task, not looked at any further."""
     failed = task.items.filter(state=ItemState.FAILED)
-    return Plan(failed.count(), _sample(failed), [])
+    return Plan(failed.count(), sample_of(_names(failed)), [])
 
 
 def of_retry(task: Task, *, by: Principal, channel: str) -> Plan:
@@ -55,18 +56,14 @@ def _of_items(task: Task, fresh: Task) -> Plan:
     left = items.exclude(state__in=sorted(ITEM_ALIVE))
     kinds = left.order_by("code").values_list("code", "message", "state").distinct()
     groups = [
-        _group(code, message, state, left.filter(code=code, message=message, state=state))
+        group_of(code, message, state, _names(left.filter(code=code, message=message, state=state)))
         for code, message, state in kinds
     ]
-    groups += [_group("busy", str(_TAKEN), ItemState.REFUSED, taken)]
+    groups += [group_of("busy", str(_TAKEN), ItemState.REFUSED, _names(taken))]
     # An operation that finds its numbers by itself has no items yet.
     will = items.filter(state__in=sorted(ITEM_ALIVE)) if items.exists() else failed.exclude(pk__in=taken.values("pk"))
-    return Plan(will.count(), _sample(will), [group for group in groups if group.count])
+    return Plan(will.count(), sample_of(_names(will)), [group for group in groups if group.count])
 
 
-def _group(code: str, sentence: str, state: str, items: TaskItemQuerySet) -> Group:
-    return Group(code, sentence, state, items.count(), _sample(items))
-
-
-def _sample(items: TaskItemQuerySet) -> list[str]:
-    return list(items.order_by("pk").values_list("key", flat=True)[:SAMPLE])
+def _names(items: TaskItemQuerySet) -> QuerySet[TaskItem, str]:
+    return items.order_by("pk").values_list("key", flat=True)

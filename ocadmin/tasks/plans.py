@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+
 SAMPLE = 5
 
 
@@ -40,6 +42,16 @@ class Plan:
             "leftAlone": [_group(group) for group in self.left_alone],
             "cautions": [_group(group) for group in self.cautions],
         }
+
+
+def sample_of(names: QuerySet[Any, Any]) -> list[str]:
+    """The first few of `names`: one text for each row, in the order in which they are to be shown."""
+    return list(names[:SAMPLE])
+
+
+def group_of(code: str, sentence: str, state: str, names: QuerySet[Any, Any]) -> Group:
+    """The group of all of `names`, as in `sample_of`. Two queries."""
+    return Group(code, sentence, state, names.count(), sample_of(names))
 
 
 def _group(group: Group) -> dict[str, Any]:

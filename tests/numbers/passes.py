@@ -7,8 +7,9 @@ from django.utils import timezone
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.models import UpstreamJob
 from ocadmin.numbers.operations import sync
-from ocadmin.tasks import engine
+from ocadmin.tasks import engine, lease
 from ocadmin.tasks.models import Task, TaskState
+from ocadmin.tasks.run import Run
 
 
 def start(**what: Any) -> Task:
@@ -23,6 +24,17 @@ def advance(task: Task) -> Task:
     engine.advance(task.pk)
     task.refresh_from_db()
     return task
+
+
+def until(task: Task, phase: str) -> Run:
+    """The task's own run, at the beginning of a phase."""
+    owner = lease.new_owner()
+    taken = lease.take(task.pk, owner)
+    assert taken is not None
+    run = Run(taken, owner)
+    while run.cursor.get("phase") != phase:
+        sync.Sync().step(run)
+    return run
 
 
 def finish(task: Task) -> Task:

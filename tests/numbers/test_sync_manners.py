@@ -12,11 +12,9 @@ from ocadmin.access.models import AuditEntry
 from ocadmin.access.principal import SYSTEM
 from ocadmin.numbers.lifecycle import Cause, Status
 from ocadmin.numbers.models import PhoneNumber, ReleasedNumber
-from ocadmin.numbers.operations import ON_NUMBERS, archive, sync
+from ocadmin.numbers.operations import ON_NUMBERS, archive
 from ocadmin.numbers.operations.sync import compare, reading
-from ocadmin.tasks import lease
 from ocadmin.tasks.models import ItemState, Task, TaskState
-from ocadmin.tasks.run import Run
 from tests.factories import ReleasedNumberFactory, TaskFactory, TaskItemFactory
 from tests.numbers.world import EMEA_PROFILE, World
 
@@ -115,7 +113,7 @@ def test_a_busy_number_whose_record_cannot_be_read_is_left_alone(world: World) -
 def test_what_another_operation_did_during_the_pass_is_not_undone_by_an_older_list(world: World) -> None:
     mine = number(world, assignment_status="UserAssigned")
     task = passes.start(numbers=[mine.e164])
-    run = until(task, "compare")
+    run = passes.until(task, "compare")
     PhoneNumber.objects.update(assignment_status="Unassigned")
     hold(mine, ItemState.SUCCEEDED)
     compare.chunk(run)
@@ -140,24 +138,13 @@ def test_a_number_that_is_taken_while_the_pass_compares_is_left_alone(
     assert (row(mine)["status"], task.result["busy"]) == (Status.RELEASE_REQUESTED, 1)
 
 
-def until(task: Task, phase: str) -> Run:
-    """The task's own run, at the beginning of a phase."""
-    owner = lease.new_owner()
-    taken = lease.take(task.pk, owner)
-    assert taken is not None
-    run = Run(taken, owner)
-    while run.cursor.get("phase") != phase:
-        sync.Sync().step(run)
-    return run
-
-
 @pytest.mark.parametrize("busy", [0, 3])
 def test_busy_numbers_cost_no_query_more(world: World, busy: int) -> None:
     numbers = world.numbers(5, routed=False)
     whole_pass(world)
     for one in numbers[:busy]:
         hold(one)
-    run = until(passes.start(customers=[world.customer]), "compare")
+    run = passes.until(passes.start(customers=[world.customer]), "compare")
     with CaptureQueriesContext(connection) as queries:
         compare.chunk(run)
     told = [one["sql"] for one in queries if not one["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]
@@ -215,7 +202,7 @@ def test_the_decision_is_forgotten_once_microsoft_lists_the_number_as_active(wor
 def test_a_cleared_number_does_not_weigh_on_the_brake(world: World) -> None:
     cleared = number(world, Status.MARKED_FOR_REMOVAL, at_microsoft=None)
     clear(cleared)
-    run = until(passes.start(customers=[world.customer]), "missing")
+    run = passes.until(passes.start(customers=[world.customer]), "missing")
     assert cleared not in reading.not_listed(run)
     assert cleared not in reading.held_before(run)
 
@@ -259,7 +246,7 @@ def test_a_release_that_microsoft_works_on_is_left_alone(world: World) -> None:
 def test_a_release_that_is_younger_than_the_list_is_left_alone(world: World) -> None:
     mine = number(world)
     task = passes.start(numbers=[mine.e164])
-    run = until(task, "compare")
+    run = passes.until(task, "compare")
     PhoneNumber.objects.update(status=Status.RELEASE_REQUESTED, status_changed_at=timezone.now())
     compare.chunk(run)
     assert row(mine)["status"] == Status.RELEASE_REQUESTED
@@ -271,7 +258,7 @@ def test_a_release_that_is_younger_than_the_list_is_left_alone(world: World) -> 
 def test_a_number_that_left_while_the_list_was_read_does_not_come_back(world: World) -> None:
     mine = number(world, Status.RELEASE_REQUESTED)
     task = passes.start(numbers=[mine.e164])
-    run = until(task, "compare")
+    run = passes.until(task, "compare")
     leaving = PhoneNumber.objects.filter(pk=mine.pk)
     archive.leave(leaving, Cause.RELEASE_COMPLETED, at=timezone.now(), task_ref=task.pk)
     compare.chunk(run)

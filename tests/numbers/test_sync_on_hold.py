@@ -15,7 +15,6 @@ from ocadmin.numbers.lifecycle import Status
 from ocadmin.numbers.models import Customer, MicrosoftNumber, PhoneNumber
 from ocadmin.numbers.operations import sync
 from ocadmin.numbers.operations.sync import compare, missing, on_hold
-from ocadmin.tasks import lease
 from ocadmin.tasks.models import ItemState, Task, TaskState
 from ocadmin.tasks.run import Run
 from tests.factories import CustomerFactory, PhoneNumberFactory
@@ -176,24 +175,13 @@ def test_after_resuming_the_next_pass_stamps(world: World, other: Customer) -> N
 # Put on hold while a pass is at work
 
 
-def until(task: Task, phase: str) -> Run:
-    """The task's own run, at the beginning of a phase."""
-    owner = lease.new_owner()
-    taken = lease.take(task.pk, owner)
-    assert taken is not None
-    run = Run(taken, owner)
-    while run.cursor.get("phase") != phase:
-        sync.Sync().step(run)
-    return run
-
-
 @pytest.mark.parametrize(("phase", "step"), [("compare", compare.chunk), ("missing", missing.step)])
 def test_a_hold_in_mid_pass_counts(
     world: World, other: Customer, phase: str, step: Callable[[Run], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, gone = world.numbers(2, routed=False, status_changed_at=LONG_AGO)
     world.sandbox.numbers(delete=[gone.e164])
-    run = until(passes.start(customers=[world.customer]), phase)
+    run = passes.until(passes.start(customers=[world.customer]), phase)
     hold(world.customer)
     before = everything(world.customer)
     while run.cursor["phase"] in ("compare", "missing"):

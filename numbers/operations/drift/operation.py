@@ -21,7 +21,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome, Wait
-from ocadmin.tasks.plans import SAMPLE, Plan
+from ocadmin.tasks.plans import Plan, sample_of
 from ocadmin.tasks.run import Run
 from sbc import services as sbc_services
 from sbc.errors import BadCredentials, LowPrivilege, PlanMissing, SBCError
@@ -45,8 +45,8 @@ def start(*, by: Principal, channel: str) -> Task:
 
 def plan() -> Plan:
     """What a comparison would look at: our numbers."""
-    numbers = PhoneNumber.objects.order_by("e164")
-    return Plan(numbers.count(), list(numbers.values_list("e164", flat=True)[:SAMPLE]), [])
+    numbers = PhoneNumber.objects.order_by("e164").values_list("e164", flat=True)
+    return Plan(numbers.count(), sample_of(numbers), [])
 
 
 class Drift:

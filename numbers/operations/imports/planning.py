@@ -1,11 +1,14 @@
 """What confirming a checked file would do, in the words of every other plan."""
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ocadmin.tasks.models import ItemState
-from ocadmin.tasks.plans import SAMPLE, Group, Plan
+from ocadmin.tasks.plans import Group, Plan, group_of, sample_of
 
 from ...models import ImportRow, NumberImport, RowOutcome
 from . import rechecking
@@ -23,23 +26,20 @@ def plan_of(batch: NumberImport) -> Plan:
     going, refused = rows.filter(outcome__in=GOING), rows.filter(outcome=RowOutcome.REFUSED)
     others = rows.exclude(outcome__in=(*GOING, RowOutcome.REFUSED))
     left = [
-        _group("refused", str(_WHY[ItemState.REFUSED]), ItemState.REFUSED, refused),
-        _group("unchanged", str(_WHY[ItemState.UNCHANGED]), ItemState.UNCHANGED, others),
+        group_of("refused", str(_WHY[ItemState.REFUSED]), ItemState.REFUSED, _names(refused)),
+        group_of("unchanged", str(_WHY[ItemState.UNCHANGED]), ItemState.UNCHANGED, _names(others)),
     ]
     stale: list[Group] = []
     if batch.checked_at is not None:
         words = _("These have changed since the file was checked. They are judged once more before anything is done.")
-        stale = [_group("changed_meanwhile", words, "", rechecking.stale(batch))]
-    return Plan(going.count(), _sample(going), _some(left), _some(stale))
+        stale = [group_of("changed_meanwhile", words, "", _names(rechecking.stale(batch)))]
+    return Plan(going.count(), sample_of(_names(going)), _some(left), _some(stale))
 
 
-def _group(code: str, sentence: str, state: str, rows: QuerySet[ImportRow]) -> Group:
-    return Group(code, sentence, state, rows.count(), _sample(rows))
-
-
-def _sample(rows: QuerySet[ImportRow]) -> list[str]:
+def _names(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow, Any]:
     """The numbers, or what stands there where it is none."""
-    return [e164 or text for e164, text in rows.order_by("pk").values_list("e164", "text")[:SAMPLE]]
+    shown = Coalesce(NullIf("e164", Value("")), "text")
+    return rows.order_by("pk").annotate(shown=shown).values_list("shown", flat=True)
 
 
 def _some(groups: list[Group]) -> list[Group]:

@@ -9,7 +9,7 @@ over a few numbers takes the same way with a smaller list.
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,7 +18,7 @@ from ocadmin.access.principal import Principal
 from ocadmin.tasks import services
 from ocadmin.tasks.models import ITEM_ALIVE, ItemState, Task, TaskItem, TaskState
 from ocadmin.tasks.outcomes import Continue, Finished, Outcome
-from ocadmin.tasks.plans import SAMPLE, Group, Plan
+from ocadmin.tasks.plans import Plan, group_of, sample_of
 from ocadmin.tasks.run import Run
 
 from ...microsoft.errors import MicrosoftError
@@ -79,20 +79,16 @@ def plan(*, customers: list[Customer] | None = None, numbers: list[str] | None =
     held = rows.filter(customer__sync_held_at__isnull=False)
     rows = rows.filter(customer__sync_held_at=None)
     busy = Q(Exists(TaskItem.objects.filter(key=OuterRef("e164"), state__in=sorted(ITEM_ALIVE))))
+    taken, free = rows.filter(busy), rows.exclude(busy)
     left_alone = [
-        _group("on_hold", str(on_hold.LEFT_ALONE), held),
-        _group("busy", _("Other tasks work on these: they are left to them."), rows.filter(busy)),
+        group_of("on_hold", str(on_hold.LEFT_ALONE), ItemState.UNCHANGED, _names(held)),
+        group_of("busy", _("Other tasks work on these: they are left to them."), ItemState.UNCHANGED, _names(taken)),
     ]
-    free = rows.exclude(busy)
-    return Plan(free.count(), _sample(free), [group for group in left_alone if group.count])
+    return Plan(free.count(), sample_of(_names(free)), [group for group in left_alone if group.count])
 
 
-def _group(code: str, words: str, rows: PhoneNumberQuerySet) -> Group:
-    return Group(code, words, ItemState.UNCHANGED, rows.count(), _sample(rows))
-
-
-def _sample(rows: PhoneNumberQuerySet) -> list[str]:
-    return list(rows.order_by("e164").values_list("e164", flat=True)[:SAMPLE])
+def _names(rows: PhoneNumberQuerySet) -> QuerySet[PhoneNumber, str]:
+    return rows.order_by("e164").values_list("e164", flat=True)
 
 
 class Sync:
